@@ -1,0 +1,81 @@
+package mfa
+
+import "github.com/entramfa/entramfa/internal/openjson"
+
+// PerUserState is the legacy per-user MFA state.
+// Source: https://learn.microsoft.com/entra/identity/authentication/howto-mfa-userstates.
+type PerUserState string
+
+const (
+	// PerUserDisabled: this source asks for nothing.
+	PerUserDisabled PerUserState = "disabled"
+	// PerUserEnabled: the account must register at its next modern sign-in; legacy protocols still take the password.
+	PerUserEnabled PerUserState = "enabled"
+	// PerUserEnforced: MFA at every sign-in.
+	PerUserEnforced PerUserState = "enforced"
+)
+
+// Requirements is Graph's strongAuthenticationRequirements of a user, in beta alone.
+// Source: https://learn.microsoft.com/graph/api/authentication-get?view=graph-rest-beta.
+type Requirements struct {
+	PerUserMFAState PerUserState `json:"perUserMfaState"`
+
+	members openjson.Members
+}
+
+// Method is one registered authentication method. Secrets and whole phone
+// numbers are never kept: a phone number keeps its last two digits.
+// Source: https://learn.microsoft.com/graph/api/resources/authenticationmethod.
+type Method struct {
+	Type string `json:"@odata.type"`
+	ID   string `json:"id"`
+	// PhoneType is mobile, alternateMobile or office, for a phone.
+	PhoneType *string `json:"phoneType"`
+	// PhoneNumber shows its last two digits once it was decoded.
+	PhoneNumber *Phone `json:"phoneNumber"`
+
+	members openjson.Members
+}
+
+// PasswordMethod is the Type of the one method that every account has and that is no second factor.
+const PasswordMethod = "#microsoft.graph.passwordAuthenticationMethod"
+
+// Domain is a domain of the tenant.
+// Source: https://learn.microsoft.com/graph/api/resources/domain.
+type Domain struct {
+	ID string `json:"id"`
+	// AuthenticationType is Managed or Federated.
+	AuthenticationType string `json:"authenticationType"`
+	// PasswordValidityPeriodInDays is after how many days a password expires:
+	// nil where the tenant never set it, 2147483647 for never.
+	PasswordValidityPeriodInDays *int `json:"passwordValidityPeriodInDays"`
+
+	members openjson.Members
+}
+
+// UnmarshalJSON keeps unknown members for MarshalJSON.
+func (r *Requirements) UnmarshalJSON(text []byte) (err error) {
+	r.members, err = openjson.Decode(text, r)
+	return err
+}
+
+// MarshalJSON writes what was decoded, with the fields as they are now.
+func (r Requirements) MarshalJSON() ([]byte, error) { return openjson.Encode(r, r.members) }
+
+// UnmarshalJSON keeps unknown members for MarshalJSON.
+func (m *Method) UnmarshalJSON(text []byte) (err error) {
+	m.members, err = openjson.Decode(text, m)
+	return err
+}
+
+// MarshalJSON writes what was decoded, with the fields as they are now.
+func (m Method) MarshalJSON() ([]byte, error) { return openjson.Encode(m, m.members) }
+
+// UnmarshalJSON keeps unknown members for MarshalJSON.
+func (d *Domain) UnmarshalJSON(text []byte) (err error) {
+	d.members, err = openjson.Decode(text, d)
+	return err
+}
+
+// MarshalJSON writes what was decoded, with the fields as they are now.
+func (d Domain) MarshalJSON() ([]byte, error) { return openjson.Encode(d, d.members) }

@@ -1,0 +1,36 @@
+package mfa
+
+import (
+	"context"
+	"time"
+)
+
+// Options narrow what Check asks. The zero Options and nil mean the same.
+type Options struct {
+	// Applications lists the app ids of the resources that the account signs in
+	// to, for Microsoft's mandatory MFA and for security defaults. None means
+	// Microsoft Graph, Exchange Online and SharePoint Online.
+	Applications []string
+	// Now is the time of the report; zero means the current time.
+	Now time.Time
+}
+
+// Check says what stands between an account and its non-interactive sign-in,
+// an OAuth password grant from anywhere: it collects the facts and judges them.
+// The account is named by object id, user principal name or display name.
+//
+// The report is never clear because something could not be read: that is an
+// Unknown finding which names what was missing. The errors are those of Collect.
+// Check takes a reader, so it can't change the tenant.
+//
+// The smallest useful set of application permissions is Policy.Read.All,
+// User.Read.All, GroupMember.Read.All and RoleManagement.Read.Directory;
+// UserAuthenticationMethod.Read.All, LicenseAssignment.Read.All,
+// Domain.Read.All and Directory.Read.All add detail.
+func Check(ctx context.Context, reader Reader, account string, opts *Options) (Report, error) {
+	facts, err := Collect(ctx, reader, account)
+	if err != nil {
+		return Report{}, err
+	}
+	return Judge(facts, opts), nil
+}

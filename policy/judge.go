@@ -1,0 +1,219 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+)
+
+// Judge says what each Conditional Access policy of a tenant does to an
+// account's non-interactive sign-in: an OAuth password grant from anywhere to
+// anything. It returns one finding a policy, in the order of the list, those
+// that leave the account alone too; one Unknown finding more where the list
+// isn't whole, and a single one where there is no list.
+//
+// The user condition is decided in full. A condition on the place, the
+// platform, the resource, the device or a risk makes a finding Sometimes. What
+// this version doesn't know, an enumeration value or a member of a newer
+// schema, makes a finding Unknown where it could matter.
+//
+// It does no I/O.
+func Judge(tenant Tenant, subject Subject) []entramfa.Finding {
+	list, known := tenant.Policies.Get()
+	if !known {
+		return []entramfa.Finding{unread(tenant.Policies.Err())}
+	}
+	j := &judge{tenant: tenant, subject: subject}
+	findings := make([]entramfa.Finding, 0, len(list.Policies)+1)
+	for _, p := range list.Policies {
+		findings = append(findings, j.policy(p))
+	}
+	if list.Hidden != "" {
+		findings = append(findings, hidden(list.Hidden))
+	}
+	return findings
+}
+
+// judge holds what all policies are judged against.
+type judge struct {
+	tenant  Tenant
+	subject Subject
+}
+
+// policy judges one policy, step by step as a person would.
+func (j *judge) policy(p Policy) entramfa.Finding {
+	finding := entramfa.Finding{Source: entramfa.SourceConditionalAccess, ID: p.ID, Name: p.DisplayName}
+	finding.Reasons = []entramfa.Reason{stateReason(p.State)}
+	j.decide(&finding, p)
+	if note := p.Origin().note(); note != "" {
+		finding.Caveats = append(finding.Caveats, note)
+	}
+	applyState(&finding, p.State)
+	finding.Demands, finding.Advice = demandsOf(finding), advice(finding, p)
+	finding.Caveats, finding.Missing = distinct(finding.Caveats), distinct(finding.Missing)
+	return finding
+}
+
+// decide fills in what the policy does where it is enforced.
+func (j *judge) decide(f *entramfa.Finding, p Policy) {
+	if p.Conditions == nil || p.Conditions.Users == nil {
+		f.Missing = []string{"whom the policy is about: the answer held no conditions.users"}
+		return
+	}
+	users := j.matchUsers(p.Conditions.Users)
+	f.Caveats = append(f.Caveats, users.caveats...)
+	if users.truth == no {
+		f.Outcome, f.Extent, f.Reasons = entramfa.Clear, entramfa.Never, append(f.Reasons, users.reason)
+		return
+	}
+	extent := j.extent(f, p, users)
+	if extent == entramfa.Never {
+		f.Outcome, f.Extent = entramfa.Clear, entramfa.Never
+		return
+	}
+	controls := worse(j.judgeGrant(p.GrantControls), judgeSession(p.SessionControls))
+	f.Reasons = append(f.Reasons, controls.reason)
+	f.Caveats = append(f.Caveats, controls.caveats...)
+	f.Demands = controls.demands
+	f.Outcome, f.Extent = effect(controls, extent)
+	if f.Outcome == entramfa.Unknown {
+		f.Missing = append(f.Missing, controls.missing...)
+		return
+	}
+	if f.Outcome == entramfa.Clear {
+		f.Missing = nil // whoever it is about, it demands nothing
+	}
+}
+
+// extent says over which of the account's sign-ins the conditions hold, and adds the reasons.
+func (j *judge) extent(f *entramfa.Finding, p Policy, users match) entramfa.Extent {
+	list := j.conditions(p.Conditions)
+	if names := unknownMembers(p.members); len(names) > 0 {
+		list = append(list, cantTell("policy", "%s", unknownCondition("the policy", names)))
+	}
+	if i := slices.IndexFunc(list, func(c coverage) bool { return c.extent == entramfa.Never }); i >= 0 {
+		f.Reasons = append(f.Reasons, list[i].reason)
+		f.Caveats = append(f.Caveats, list[i].caveats...)
+		return entramfa.Never
+	}
+	if users.reason.Text != "" {
+		f.Reasons = append(f.Reasons, users.reason)
+	}
+	f.Missing = append(f.Missing, users.missing...)
+	extent := entramfa.Always
+	for _, c := range list {
+		if c.reason.Text != "" {
+			f.Reasons = append(f.Reasons, c.reason)
+		}
+		f.Caveats = append(f.Caveats, c.caveats...)
+		f.Missing = append(f.Missing, c.missing...)
+		extent = min(extent, c.extent) // Unknown < Never < Sometimes < Always
+	}
+	if users.truth == unknown {
+		return entramfa.ExtentUnknown
+	}
+	return extent
+}
+
+// effect joins what the controls do with the sign-ins for which they do it.
+func effect(controls grant, extent entramfa.Extent) (entramfa.Outcome, entramfa.Extent) {
+	switch {
+	case controls.outcome == entramfa.Clear:
+		return entramfa.Clear, entramfa.Never
+	case controls.outcome == entramfa.Unknown || extent == entramfa.ExtentUnknown:
+		return entramfa.Unknown, entramfa.ExtentUnknown
+	case controls.partly:
+		return controls.outcome, entramfa.Sometimes
+	}
+	return controls.outcome, extent
+}
+
+// is compares without case, as exports of other tools need.
+func (s State) is(state State) bool { return strings.EqualFold(string(s), string(state)) }
+
+func stateReason(state State) entramfa.Reason {
+	switch {
+	case state.is(StateEnabled):
+		return reasonf("state", "the policy is enabled")
+	case state.is(StateReportOnly):
+		return reasonf("state", "the policy is in report-only mode and enforces nothing")
+	case state.is(StateDisabled):
+		return reasonf("state", "the policy is disabled")
+	}
+	return reasonf("state", "the policy is in the state %q, which this version doesn't know", string(state))
+}
+
+// applyState turns what an enforced policy would do into what this one does.
+func applyState(f *entramfa.Finding, state State) {
+	if state.is(StateEnabled) || f.Outcome == entramfa.Clear {
+		return
+	}
+	would := fmt.Sprintf("it would do this if it were enabled: %s, %s", f.Outcome, f.Extent)
+	if f.Outcome == entramfa.Unknown {
+		would = "what it would do if it were enabled can't be told: " + strings.Join(f.Missing, "; ")
+	}
+	if state.is(StateReportOnly) || state.is(StateDisabled) {
+		f.Outcome, f.Extent, f.Missing = entramfa.Clear, entramfa.Never, nil
+		f.Caveats = append(f.Caveats, would)
+		return
+	}
+	f.Outcome, f.Extent = entramfa.Unknown, entramfa.ExtentUnknown
+	f.Caveats = append(f.Caveats, would)
+	f.Missing = append(f.Missing, fmt.Sprintf("what the policy state %q means", string(state)))
+}
+
+// demandsOf keeps the demands where something is demanded.
+func demandsOf(f entramfa.Finding) []string {
+	if f.Outcome == entramfa.Clear {
+		return nil
+	}
+	return f.Demands
+}
+
+func advice(f entramfa.Finding, p Policy) []entramfa.Advice {
+	switch f.Outcome {
+	case entramfa.MFA, entramfa.Blocked:
+		return []entramfa.Advice{
+			{Action: entramfa.ActionExclude, Text: fmt.Sprintf("exclude the account from the policy %q, or put it in a group that the policy excludes for this purpose; pin it to its addresses by a policy of its own", p.DisplayName)},
+			{Action: entramfa.ActionUseApplication, Text: "better: replace the account by an app registration with a certificate, which no user policy touches"},
+		}
+	case entramfa.Unknown:
+		return []entramfa.Advice{{Action: entramfa.ActionReview, Text: fmt.Sprintf("look at the policy %q in the Entra admin center, and see what is missing here", p.DisplayName)}}
+	}
+	return []entramfa.Advice{{Action: entramfa.ActionNone, Text: "nothing"}}
+}
+
+// unread is the finding of a tenant whose policies could not be read.
+func unread(err error) entramfa.Finding {
+	return entramfa.Finding{
+		Source:  entramfa.SourceConditionalAccess,
+		Name:    "Conditional Access policies",
+		Reasons: []entramfa.Reason{reasonf("policies", "the policies could not be read")},
+		Missing: []string{fmt.Sprintf("the Conditional Access policies: %v", err)},
+		Advice:  []entramfa.Advice{{Action: entramfa.ActionGrant, Text: "grant the checking identity Policy.Read.All; Policy.Read.ConditionalAccess alone does not open the list"}},
+	}
+}
+
+// hidden is the finding of a list that may lack policies.
+func hidden(why string) entramfa.Finding {
+	return entramfa.Finding{
+		Source:  entramfa.SourceConditionalAccess,
+		Name:    "policies that the list may lack",
+		Reasons: []entramfa.Reason{reasonf("policies", "the list of policies may not be whole")},
+		Missing: []string{why},
+		Advice:  []entramfa.Advice{{Action: entramfa.ActionReview, Text: "compare with the list in the Entra admin center"}},
+	}
+}
+
+// distinct drops what was said before.
+func distinct(list []string) []string {
+	var out []string
+	for _, text := range list {
+		if !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+	}
+	return out
+}

@@ -1,0 +1,76 @@
+package policy
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+)
+
+// The session controls: https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-session.
+// They limit a session that was granted. One of them refuses programs: token
+// protection, for Exchange, SharePoint and Teams.
+
+// judgeSession decides the session controls; nil means none.
+func judgeSession(controls *SessionControls) grant {
+	if controls == nil {
+		return grant{outcome: entramfa.Clear}
+	}
+	if names := unknownMembers(controls.members); len(names) > 0 && !harmless(names) {
+		return grant{missing: []string{unknownCondition("sessionControls", names)}, reason: reasonf("sessionControls", "it holds session controls that this version doesn't know")}
+	}
+	if on(controls.SecureSignInSession) {
+		return grant{
+			outcome: entramfa.Blocked,
+			partly:  true,
+			demands: []string{"secureSignInSession"},
+			reason:  reasonf("sessionControls", "token protection refuses programs whose tokens aren't bound to a device, at Exchange, SharePoint and Teams"),
+		}
+	}
+	return grant{outcome: entramfa.Clear, caveats: sessionCaveats(controls)}
+}
+
+// harmless says that the members filter traffic and leave the sign-in alone.
+func harmless(names []string) bool {
+	for _, name := range names {
+		if !strings.EqualFold(name, "globalSecureAccessFilteringProfile") {
+			return false
+		}
+	}
+	return true
+}
+
+func sessionCaveats(controls *SessionControls) []string {
+	var caveats []string
+	if on(controls.SignInFrequency) {
+		caveats = append(caveats, "sign-in frequency ends sessions: a product that lives on a refresh token has to send the password again (AADSTS70043)")
+	}
+	var evaluation struct{ Mode string }
+	if json.Unmarshal(controls.ContinuousAccessEvaluation, &evaluation) == nil && strings.EqualFold(evaluation.Mode, "strictLocation") {
+		caveats = append(caveats, "continuous access evaluation refuses a token that is used from another address than it was given to")
+	}
+	return caveats
+}
+
+// on says whether a session control is there and enabled. One that can't be
+// read counts as enabled.
+func on(control json.RawMessage) bool {
+	if empty(control) {
+		return false
+	}
+	var c struct{ IsEnabled *bool }
+	return json.Unmarshal(control, &c) != nil || c.IsEnabled == nil || *c.IsEnabled
+}
+
+// worse returns the grant of a policy that has both kinds of control.
+func worse(grant, session grant) grant {
+	merged := grant
+	switch {
+	case grant.outcome == entramfa.Clear && session.outcome != entramfa.Clear:
+		merged = session
+	case grant.outcome == entramfa.MFA && session.outcome == entramfa.Blocked:
+		merged.demands = append(merged.demands, session.demands...)
+	}
+	merged.caveats = append(append([]string{}, grant.caveats...), session.caveats...)
+	return merged
+}
