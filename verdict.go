@@ -13,15 +13,22 @@ type Verdict struct {
 // demand sometimes, or clear. No findings at all are Unknown: nothing was
 // looked at.
 func Combine(findings []Finding) Verdict {
-	best := Verdict{}
-	for i, f := range findings {
+	var best Verdict
+	decided := 0
+	for _, f := range findings {
 		v := Verdict{f.Outcome, f.Extent}
-		if i == 0 || rank(v) > rank(best) {
-			best = v
+		if r := rank(v); r > decided {
+			best, decided = v, r
 		}
+	}
+	if decided == unknownRank {
+		return Verdict{}
 	}
 	return best
 }
+
+// unknownRank is that of Unknown, and of a combination that means nothing.
+const unknownRank = 4
 
 // rank orders verdicts by which of them decides a whole.
 func rank(v Verdict) int {
@@ -37,5 +44,5 @@ func rank(v Verdict) int {
 	case v.Outcome == MFA && v.Extent == Sometimes:
 		return 2
 	}
-	return 4 // unknown, or a combination that means nothing
+	return unknownRank
 }

@@ -1,0 +1,103 @@
+package entramfa_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/entramfa/entramfa"
+)
+
+func TestZeroIsCareful(t *testing.T) {
+	assert.Equal(t, entramfa.Unknown, entramfa.Finding{}.Outcome)
+	assert.Equal(t, entramfa.ExtentUnknown, entramfa.Finding{}.Extent)
+	assert.Equal(t, entramfa.Verdict{}, entramfa.Combine(nil))
+	var v entramfa.Value[bool]
+	assert.False(t, v.Known())
+	assert.ErrorIs(t, v.Err(), entramfa.ErrNotRead)
+}
+
+func TestNamesRoundTrip(t *testing.T) {
+	for _, o := range []entramfa.Outcome{entramfa.Unknown, entramfa.Clear, entramfa.MFA, entramfa.Blocked} {
+		for _, e := range []entramfa.Extent{entramfa.ExtentUnknown, entramfa.Never, entramfa.Sometimes, entramfa.Always} {
+			verdict := entramfa.Verdict{Outcome: o, Extent: e}
+			text, err := json.Marshal(verdict)
+			require.NoError(t, err)
+			assert.JSONEq(t, fmt.Sprintf(`{"outcome":%q,"extent":%q}`, o, e), string(text))
+			var again entramfa.Verdict
+			require.NoError(t, json.Unmarshal(text, &again))
+			assert.Equal(t, verdict, again)
+		}
+	}
+	var o entramfa.Outcome
+	assert.ErrorContains(t, o.UnmarshalText([]byte("fine")), `"fine" is none of`)
+	_, err := json.Marshal(entramfa.Outcome(9))
+	assert.ErrorContains(t, err, "Outcome(9) has no name")
+	assert.Equal(t, "entramfa.Extent(-1)", entramfa.Extent(-1).String())
+}
+
+func TestCombine(t *testing.T) {
+	clear := entramfa.Finding{Outcome: entramfa.Clear, Extent: entramfa.Never}
+	mfa := entramfa.Finding{Outcome: entramfa.MFA, Extent: entramfa.Always}
+	perhaps := entramfa.Finding{Outcome: entramfa.MFA, Extent: entramfa.Sometimes}
+	blocked := entramfa.Finding{Outcome: entramfa.Blocked, Extent: entramfa.Always}
+	somewhere := entramfa.Finding{Outcome: entramfa.Blocked, Extent: entramfa.Sometimes}
+	unknown := entramfa.Finding{}
+	odd := entramfa.Finding{Outcome: entramfa.Clear, Extent: entramfa.Sometimes}
+	for _, c := range []struct {
+		findings []entramfa.Finding
+		want     string
+	}{
+		{[]entramfa.Finding{clear, clear}, "clear never"},
+		{[]entramfa.Finding{clear, perhaps}, "mfa sometimes"},
+		{[]entramfa.Finding{somewhere, perhaps, clear}, "blocked sometimes"},
+		{[]entramfa.Finding{somewhere, unknown, clear}, "unknown unknown"},
+		{[]entramfa.Finding{unknown, mfa}, "mfa always"},
+		{[]entramfa.Finding{mfa, blocked, unknown}, "blocked always"},
+		{[]entramfa.Finding{clear, unknown}, "unknown unknown"},
+		{[]entramfa.Finding{clear, odd}, "unknown unknown"},
+	} {
+		v := entramfa.Combine(c.findings)
+		assert.Equal(t, c.want, fmt.Sprint(v.Outcome, " ", v.Extent))
+	}
+}
+
+func TestErrors(t *testing.T) {
+	var err error = &entramfa.GraphError{
+		Method: "GET", Path: "/users/x", Kind: entramfa.ErrPermission, Status: 403, Code: "Authorization_RequestDenied",
+		Message: "Insufficient privileges to complete the operation.", RequestID: "r", Permissions: []string{"User.Read.All", "Directory.Read.All"},
+	}
+	assert.ErrorIs(t, err, entramfa.ErrPermission)
+	assert.EqualError(t, err, "GET /users/x: 403 Authorization_RequestDenied: Insufficient privileges to complete the operation.; grant User.Read.All or Directory.Read.All (request-id r)")
+
+	several := &entramfa.AccountError{Name: "Service", Kind: entramfa.ErrAmbiguous, Candidates: []entramfa.Candidate{{ID: "1", UserPrincipalName: "a@x", DisplayName: "Service"}, {ID: "2", UserPrincipalName: "b@x", DisplayName: "Service"}}}
+	assert.ErrorIs(t, several, entramfa.ErrAmbiguous)
+	assert.ErrorContains(t, several, "2  b@x  Service")
+	none := &entramfa.AccountError{Name: "Service", Kind: entramfa.ErrNotFound}
+	assert.ErrorContains(t, none, `no account "Service"; give an object id`)
+	none.Candidates = several.Candidates
+	assert.ErrorContains(t, none, "near it\n  1  a@x  Service")
+}
+
+func ExampleCombine() {
+	verdict := entramfa.Combine([]entramfa.Finding{
+		{Source: entramfa.SourceSecurityDefaults, Outcome: entramfa.Clear, Extent: entramfa.Never},
+		{Source: entramfa.SourcePerUserMFA, Outcome: entramfa.Unknown, Missing: []string{"the per-user MFA state: permission missing"}},
+	})
+	fmt.Println(verdict.Outcome)
+	// Output: unknown
+}
+
+func ExampleValue() {
+	known := entramfa.Known(true)
+	missing := entramfa.Missing[bool](errors.New("403 AccessDenied"))
+	fmt.Println(known.Get())
+	fmt.Println(missing.Err())
+	// Output:
+	// true true
+	// 403 AccessDenied
+}
