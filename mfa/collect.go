@@ -195,12 +195,13 @@ func (c *collector) namedInPolicies() []string {
 }
 
 // roleAssignable lists the groups of the account that can hold roles. A group
-// that doesn't say so can't: the flag is part of every answer.
+// that the caller may not read shows its id alone, and so may be one.
 func (c *collector) roleAssignable() []string {
 	groups, _ := c.transitive.Get()
 	var ids []string
 	for _, g := range groups {
-		if g.IsAssignableToRole != nil && *g.IsAssignableToRole {
+		hidden := g.IsAssignableToRole == nil && g.DisplayName == ""
+		if hidden || g.IsAssignableToRole != nil && *g.IsAssignableToRole {
 			ids = append(ids, g.ID)
 		}
 	}

@@ -1,0 +1,95 @@
+package graphfake
+
+import (
+	"slices"
+
+	"github.com/entramfa/entramfa/mfa"
+)
+
+// passwordMethodID is the id of the password method, the same for every account.
+// Source: https://learn.microsoft.com/graph/api/resources/passwordauthenticationmethod.
+const passwordMethodID = "28c10230-6103-485e-b985-444c60001490"
+
+// SetPerUserState sets the legacy per-user MFA state of an account, named by id
+// or user principal name. An account that doesn't exist gives Graph's 404.
+func (t *Tenant) SetPerUserState(user string, state mfa.PerUserState) error {
+	return t.onUser(user, func(d *directory, id string) {
+		d.setRequirements(id, mfa.Requirements{PerUserMFAState: state})
+		d.held.note(factRequirements, id)
+	})
+}
+
+// AddMethod registers an authentication method for an account, named by id or
+// user principal name. Every account has the password method without it. An
+// account that doesn't exist gives Graph's 404.
+func (t *Tenant) AddMethod(user string, method mfa.Method) error {
+	method = isolated(method)
+	return t.onUser(user, func(d *directory, id string) {
+		method.ID = t.idOr(method.ID)
+		if d.methods == nil {
+			d.methods = map[string][]mfa.Method{}
+		}
+		d.methods[id] = append(d.methods[id], method)
+	})
+}
+
+// SetPassword sets the password with which the account signs in at the token
+// endpoint. An account without one can't sign in there. The password is kept
+// for comparison alone; no answer, log or error holds it.
+func (t *Tenant) SetPassword(user, password string) error {
+	return t.onUser(user, func(d *directory, id string) {
+		if d.passwords == nil {
+			d.passwords = map[string]string{}
+		}
+		d.passwords[id] = password
+	})
+}
+
+// onUser changes the state of an account, given by its folded id.
+func (t *Tenant) onUser(user string, change func(d *directory, id string)) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	found, err := t.directory.user(user)
+	if err != nil {
+		return err
+	}
+	change(&t.directory, fold(found.ID))
+	return nil
+}
+
+func (d *directory) setRequirements(id string, r mfa.Requirements) {
+	if d.requirements == nil {
+		d.requirements = map[string]mfa.Requirements{}
+	}
+	d.requirements[fold(id)] = r
+}
+
+func (d *directory) requirementsOf(idOrUPN string) (mfa.Requirements, error) {
+	user, err := d.user(idOrUPN)
+	if err != nil {
+		return mfa.Requirements{}, err
+	}
+	if err := d.held.needOf(factRequirements, user); err != nil {
+		return mfa.Requirements{}, err
+	}
+	found, ok := d.requirements[fold(user.ID)]
+	if !ok {
+		found.PerUserMFAState = mfa.PerUserDisabled
+	}
+	return found, nil
+}
+
+func (d *directory) methodsOf(idOrUPN string) ([]mfa.Method, error) {
+	user, err := d.user(idOrUPN)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.held.needOf(factMethods, user); err != nil {
+		return nil, err
+	}
+	methods := d.methods[fold(user.ID)]
+	if slices.ContainsFunc(methods, func(m mfa.Method) bool { return m.Type == mfa.PasswordMethod }) {
+		return slices.Clone(methods), nil
+	}
+	return append([]mfa.Method{{Type: mfa.PasswordMethod, ID: passwordMethodID}}, methods...), nil
+}

@@ -1,0 +1,150 @@
+package graphfake
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+)
+
+// A batch: up to 20 requests in one, each judged and throttled by itself.
+// Source: https://learn.microsoft.com/graph/json-batching.
+
+const largestBatch = 20
+
+type batchItem struct {
+	ID        string            `json:"id"`
+	Method    string            `json:"method"`
+	URL       string            `json:"url"`
+	Headers   map[string]string `json:"headers"`
+	Body      json.RawMessage   `json:"body"`
+	DependsOn []string          `json:"dependsOn"`
+}
+
+type batchAnswer struct {
+	ID      string            `json:"id"`
+	Status  int               `json:"status"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    json.RawMessage   `json:"body,omitempty"`
+}
+
+// answerBatch answers the items. The answers come in the reverse order, for no
+// client may rely on the order.
+func (t *Tenant) answerBatch(c *call) (response, []Request) {
+	op := operation{c.method, c.version, "/$batch"}
+	items, refusal := t.openBatch(c, op)
+	if refusal != nil {
+		return t.failed(refusal, op), nil
+	}
+	statuses := map[string]int{}
+	var answers []batchAnswer
+	var log []Request
+	for _, item := range items {
+		reply, request := t.answerItem(c, item, statuses)
+		statuses[item.ID] = reply.status
+		answers = append(answers, t.itemAnswer(item.ID, reply))
+		log = append(log, request)
+	}
+	slices.Reverse(answers)
+	reply := response{status: http.StatusOK, header: c.answerHeader(), body: raw(map[string]any{"responses": answers})}
+	if t.ThrottledBatchIs424 && slices.ContainsFunc(answers, func(a batchAnswer) bool { return a.Status == http.StatusTooManyRequests }) {
+		reply.status = http.StatusFailedDependency
+	}
+	return reply, log
+}
+
+// openBatch reads a batch, in an order in which each item comes after those it depends on.
+func (t *Tenant) openBatch(c *call, op operation) ([]batchItem, *entramfa.GraphError) {
+	if c.method != http.MethodPost {
+		return nil, graphError(http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+	}
+	if refusal := t.refuse(op); refusal != nil {
+		return nil, refusal
+	}
+	var batch struct {
+		Requests []batchItem `json:"requests"`
+	}
+	if err := json.Unmarshal(c.body, &batch); err != nil || batch.Requests == nil {
+		return nil, batchError("Invalid batch payload format.")
+	}
+	if len(batch.Requests) > largestBatch {
+		return nil, batchError("Number of batch request steps exceeds the maximum value of %d.", largestBatch)
+	}
+	return ordered(batch.Requests)
+}
+
+func batchError(format string, args ...any) *entramfa.GraphError {
+	return graphError(http.StatusBadRequest, "BadRequest", format, args...)
+}
+
+// ordered checks the ids and sorts by dependsOn, keeping the order otherwise.
+func ordered(items []batchItem) ([]batchItem, *entramfa.GraphError) {
+	ids := map[string]bool{}
+	for _, item := range items {
+		if item.ID == "" || item.Method == "" || item.URL == "" {
+			return nil, batchError("Each request of a batch needs id, method and url.")
+		}
+		if ids[fold(item.ID)] {
+			return nil, batchError("Request Id %s has to be unique in a batch.", item.ID)
+		}
+		ids[fold(item.ID)] = true
+	}
+	var sorted []batchItem
+	done := map[string]bool{}
+	for len(sorted) < len(items) {
+		before := len(sorted)
+		for _, item := range items {
+			if !done[item.ID] && !slices.ContainsFunc(item.DependsOn, func(id string) bool { return !done[id] }) {
+				done[item.ID] = true
+				sorted = append(sorted, item)
+			}
+		}
+		if len(sorted) == before {
+			return nil, batchError("The dependsOn of the batch names an unknown request or runs in a circle.")
+		}
+	}
+	return sorted, nil
+}
+
+func (t *Tenant) answerItem(c *call, item batchItem, statuses map[string]int) (response, Request) {
+	path, query, _ := strings.Cut(item.URL, "?")
+	inner := &call{
+		method: strings.ToUpper(item.Method), version: c.version, base: c.base, path: path, query: query,
+		header: http.Header{}, body: item.Body, roles: c.roles,
+	}
+	for name, value := range item.Headers {
+		inner.header.Set(name, value)
+	}
+	reply := t.dispatchItem(inner, item, statuses)
+	return reply, Request{
+		Method: inner.method, Path: "/" + c.version + path, Query: query, Header: public(inner.header),
+		Status: reply.status, Code: reply.code,
+	}
+}
+
+func (t *Tenant) dispatchItem(inner *call, item batchItem, statuses map[string]int) response {
+	op := operation{inner.method, inner.version, inner.path}
+	failedBefore := slices.ContainsFunc(item.DependsOn, func(id string) bool { return statuses[id] >= 400 })
+	switch {
+	case failedBefore:
+		return t.failed(graphError(http.StatusFailedDependency, "FailedDependency", "A request on which this one depends has failed."), op)
+	case !strings.HasPrefix(inner.path, "/"):
+		return t.failed(batchError("The url '%s' of a batch request must be relative to the version and begin with '/'.", item.URL), op)
+	case strings.EqualFold(inner.path, "/$batch"):
+		return t.failed(batchError("Nested batch requests are not allowed."), op)
+	case len(item.Body) > 0 && http.Header(inner.header).Get("Content-Type") == "":
+		return t.failed(batchError("Write request id : %s does not contain Content-Type header or body.", item.ID), op)
+	}
+	return t.answerCall(inner)
+}
+
+func (t *Tenant) itemAnswer(id string, reply response) batchAnswer {
+	request := t.newRequestID()
+	headers := map[string]string{"request-id": request}
+	for name := range reply.header {
+		headers[name] = reply.header.Get(name)
+	}
+	return batchAnswer{ID: id, Status: reply.status, Headers: headers, Body: t.stamp(reply, request, request)}
+}

@@ -1,0 +1,237 @@
+package graphfake
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+)
+
+// call is one call of Graph: a request, or an item of a batch.
+type call struct {
+	method  string
+	version string
+	base    string // scheme and host that the client used
+	path    string // escaped, without the version
+	query   string
+	header  http.Header
+	body    []byte
+	roles   []string // app roles of the token
+
+	vars    []string // keys in the path
+	options options
+}
+
+// response is what Graph answers.
+type response struct {
+	status int
+	header http.Header
+	body   json.RawMessage
+	code   string // error.code
+}
+
+// answer is what a route found, before filter, pages and $select.
+type answer struct {
+	// context is what follows $metadata# in @odata.context; kind the type in error texts.
+	context, kind string
+	shape         shape
+	rows          []object
+	single        bool
+	// defaults are the members that are sent without $select; nil means all.
+	defaults []string
+	// filtered: the route has applied $filter itself.
+	filtered bool
+	// shapeOf gives the shape of a row where rows differ.
+	shapeOf func(object) shape
+	// finish is the last touch on a row.
+	finish func(object) object
+}
+
+// answerCall routes a call, asks whether it may pass, and renders what was found.
+func (t *Tenant) answerCall(c *call) response {
+	found, err := find(c.version, splitPath(c.path))
+	if err != nil {
+		return t.failed(err, operation{c.method, c.version, c.path})
+	}
+	op := operation{c.method, c.version, found.path}
+	if c.method == http.MethodHead {
+		op.method = http.MethodGet
+	}
+	c.vars = found.vars
+	if c.method == http.MethodOptions {
+		return response{status: http.StatusNoContent, header: http.Header{"Allow": {found.route.allow()}}}
+	}
+	body, refusal := t.pass(c, op, found.route)
+	if refusal != nil {
+		return t.failed(refusal, op)
+	}
+	return response{status: http.StatusOK, header: c.answerHeader(), body: body}
+}
+
+// pass runs a call through the gates in the order in which the service has them.
+func (t *Tenant) pass(c *call, op operation, r *route) (json.RawMessage, *entramfa.GraphError) {
+	if op.method != r.method {
+		return nil, graphError(http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
+	}
+	if refusal := t.refuse(op); refusal != nil {
+		return nil, refusal
+	}
+	if !granted(c.roles, r.permissions) {
+		return nil, r.denied()
+	}
+	var err *entramfa.GraphError
+	if c.options, err = parseOptions(c.query, append(r.options, "skiptoken")); err != nil {
+		return nil, err
+	}
+	if err := r.advancedOnly(c); err != nil {
+		return nil, err
+	}
+	if err := c.options.filter.check(r.filterable); err != nil {
+		return nil, err
+	}
+	t.mu.Lock()
+	found, failure := r.serve(&t.directory, t, c)
+	t.mu.Unlock()
+	if failure != nil {
+		return nil, asGraphError(failure)
+	}
+	return t.render(c, r, found)
+}
+
+// advancedOnly refuses the queries of the directory that want ConsistencyLevel,
+// and $count=true for a cast, when they come without.
+func (r *route) advancedOnly(c *call) *entramfa.GraphError {
+	if r.service == conditionalAccess {
+		return nil
+	}
+	if (r.advanced || c.options.count) && (!eventual(c.header) || !c.options.count) {
+		return unsupportedQuery("Request with $count or an OData cast needs the header ConsistencyLevel: eventual and $count=true.")
+	}
+	return nil
+}
+
+// render filters, pages, selects and wraps the rows.
+func (t *Tenant) render(c *call, r *route, found answer) (json.RawMessage, *entramfa.GraphError) {
+	v := viewOf(c.version, c.header)
+	if err := found.checkSelect(c.options.selects); err != nil {
+		return nil, err
+	}
+	if found.single {
+		shown := found.show(found.rows[0], c.options.selects, v)
+		return raw(append(c.envelope(found, v), shown...)), nil
+	}
+	rows := found.rows
+	if !found.filtered {
+		rows = slices.DeleteFunc(slices.Clone(rows), func(o object) bool { return !c.options.filter.accepts(o) })
+	}
+	total := len(rows)
+	from := min(c.options.from+c.options.skip, total)
+	if c.options.from > 0 {
+		from = min(c.options.from, total)
+	}
+	to := min(from+t.pageSize(r, c.options.top), total)
+	list := c.envelope(found, v)
+	if c.options.count && c.options.from == 0 {
+		list = append(list, member{"@odata.count", raw(total)})
+	}
+	if to < total {
+		list = append(list, member{"@odata.nextLink", raw(c.nextLink(to))})
+	}
+	values := make([]object, 0, to-from)
+	for _, o := range rows[from:to] {
+		values = append(values, found.show(o, c.options.selects, v))
+	}
+	return raw(append(list, member{"value", raw(values)})), nil
+}
+
+// pageSize is 100 in the directory, unlimited in Conditional Access, unless the
+// caller or the tenant wants less.
+func (t *Tenant) pageSize(r *route, top int) int {
+	if r.method == "POST" {
+		return 1 << 20 // getByIds answers its thousand ids at once
+	}
+	size := 100
+	if r.service == conditionalAccess {
+		size = 1 << 20
+	}
+	if top > 0 {
+		size = top
+	}
+	if t.PageSize > 0 {
+		size = min(size, t.PageSize)
+	}
+	return size
+}
+
+func (c *call) nextLink(from int) string {
+	query, _ := url.ParseQuery(c.query) // it was parsed before
+	query.Set("$skiptoken", skipToken(from))
+	return fmt.Sprintf("%s/%s%s?%s", c.base, c.version, c.path, query.Encode())
+}
+
+func (c *call) envelope(found answer, v view) object {
+	if v.metadata == "none" {
+		return object{}
+	}
+	context := found.context
+	if len(c.options.selects) > 0 {
+		context += "(" + strings.Join(c.options.selects, ",") + ")"
+	}
+	if found.single {
+		context += "/$entity"
+	}
+	return object{{"@odata.context", raw(fmt.Sprintf("%s/%s/$metadata#%s", c.base, c.version, context))}}
+}
+
+// checkSelect refuses a $select of what the type doesn't have.
+func (a answer) checkSelect(names []string) *entramfa.GraphError {
+	for _, name := range names {
+		known := a.shape.find(name) != nil || slices.ContainsFunc(a.rows, func(o object) bool { return o.get(name) != nil })
+		if !known || isAnnotation(name) {
+			return graphError(http.StatusBadRequest, "BadRequest",
+				"Parsing OData Select and Expand failed: Could not find a property named '%s' on type '%s'.", name, a.kind)
+		}
+	}
+	return nil
+}
+
+func (a answer) show(o object, selects []string, v view) object {
+	s := a.shape
+	if a.shapeOf != nil {
+		s = a.shapeOf(o)
+	}
+	shown := s.show(o, v)
+	if v.metadata == "full" && shown.get("@odata.type") == nil {
+		shown = append(object{{"@odata.type", raw("#" + a.kind)}}, shown...)
+	}
+	if selects == nil {
+		selects = a.defaults
+		if a.shapeOf != nil && o.text("@odata.type") == userType {
+			selects = defaultUserMembers
+		}
+	}
+	if selects != nil {
+		shown = slices.DeleteFunc(shown, func(m member) bool {
+			return !isAnnotation(m.name) && !containsFold(selects, m.name)
+		})
+	}
+	if a.finish != nil {
+		shown = a.finish(shown)
+	}
+	return shown
+}
+
+func (c *call) answerHeader() http.Header {
+	v := viewOf(c.version, c.header)
+	header := http.Header{}
+	header.Set("Content-Type", "application/json;odata.metadata="+v.metadata+";odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
+	header.Set("OData-Version", "4.0")
+	if v.futures {
+		header.Set("Preference-Applied", "include-unknown-enum-members")
+	}
+	return header
+}

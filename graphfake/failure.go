@@ -1,0 +1,131 @@
+package graphfake
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/entramfa/entramfa"
+)
+
+// Failure makes the tenant refuse calls, by HTTP and by method alike.
+type Failure struct {
+	// Method is the verb of the calls, GET for instance; empty means every verb.
+	Method string
+	// Path is how the paths of the calls begin, compared without case: /beta is
+	// all of beta, /v1.0/subscribedSkus the licences. Without a version,
+	// /users/, it means both. Routes with several names are meant by the first
+	// one: /identity/conditionalAccess/policies.
+	Path string
+	// Times is how many calls are refused; 0 means every one.
+	Times int
+	// Err is what is answered: Status, Code, Message and RetryAfter count. An
+	// empty Code is filled with the usual one.
+	Err *entramfa.GraphError
+}
+
+type failure struct {
+	Failure
+	left int
+}
+
+// Fail arranges a refusal. The first one that fits a call answers it. The
+// returned function takes it back.
+//
+// The token endpoint never fails by it, and a sign-in there is judged by the
+// state alone.
+func (t *Tenant) Fail(f Failure) (undo func()) {
+	arranged := &failure{Failure: f, left: f.Times}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failures = append(t.failures, arranged)
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.dropFailure(arranged)
+	}
+}
+
+func (t *Tenant) dropFailure(gone *failure) {
+	for i, f := range t.failures {
+		if f == gone {
+			t.failures = append(t.failures[:i:i], t.failures[i+1:]...)
+			return
+		}
+	}
+}
+
+// refuse says whether a call is refused by an arranged failure or by the limit
+// of Conditional Access.
+func (t *Tenant) refuse(op operation) *entramfa.GraphError {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, f := range t.failures {
+		if !f.fits(op) {
+			continue
+		}
+		if f.Times > 0 {
+			if f.left--; f.left == 0 {
+				t.dropFailure(f)
+			}
+		}
+		return f.answer()
+	}
+	return t.throttle(op.path)
+}
+
+// throttle is the limit of Conditional Access: one request a second for the tenant, all callers together.
+func (t *Tenant) throttle(path string) *entramfa.GraphError {
+	limited := strings.HasPrefix(path, "/identity/conditionalAccess/policies") ||
+		strings.HasPrefix(path, "/identity/conditionalAccess/namedLocations")
+	if !t.ThrottleConditionalAccess || !limited {
+		return nil
+	}
+	now := t.now()
+	if !t.lastCA.IsZero() && now.Sub(t.lastCA) < time.Second {
+		return graphError(http.StatusTooManyRequests, "TooManyRequests", "Too Many Requests")
+	}
+	t.lastCA = now
+	return nil
+}
+
+func (f *failure) fits(op operation) bool {
+	if f.Method != "" && !strings.EqualFold(f.Method, op.method) {
+		return false
+	}
+	prefix := fold(f.Path)
+	return strings.HasPrefix(fold("/"+op.version+op.path), prefix) || strings.HasPrefix(fold(op.path), prefix)
+}
+
+func (f *failure) answer() *entramfa.GraphError {
+	answer := entramfa.GraphError{Status: http.StatusInternalServerError}
+	if f.Err != nil {
+		answer = *f.Err
+	}
+	if answer.Code == "" {
+		answer.Code = usualCode(answer.Status)
+	}
+	if answer.Message == "" {
+		answer.Message = http.StatusText(answer.Status)
+	}
+	if answer.Kind == nil {
+		answer.Kind = kindOf(answer.Status, answer.Code)
+	}
+	return &answer
+}
+
+func usualCode(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "InvalidAuthenticationToken"
+	case http.StatusForbidden:
+		return "Authorization_RequestDenied"
+	case http.StatusNotFound:
+		return "Request_ResourceNotFound"
+	case http.StatusTooManyRequests:
+		return "TooManyRequests"
+	case http.StatusServiceUnavailable:
+		return "ServiceUnavailable"
+	}
+	return strings.ReplaceAll(http.StatusText(status), " ", "")
+}

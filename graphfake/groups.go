@@ -1,0 +1,162 @@
+package graphfake
+
+import (
+	"slices"
+
+	"github.com/entramfa/entramfa/policy"
+)
+
+// AddGroup adds a group of any kind and returns its id, a new one where
+// group.ID is empty. A group with the same id is replaced and keeps its members.
+func (t *Tenant) AddGroup(group policy.Group) string {
+	group = isolated(group)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	group.ID = t.idOr(group.ID)
+	t.directory.groups.put(group.ID, group)
+	return group.ID
+}
+
+// AddMember puts a user or a group into a group. It is refused as Graph does,
+// with a *entramfa.GraphError, when one of them doesn't exist or the member is
+// there already. Groups may form circles, as they may in Entra.
+func (t *Tenant) AddMember(groupID, memberID string) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	d := &t.directory
+	group, ok := d.groups.get(groupID)
+	if !ok {
+		return notFound(groupID)
+	}
+	member, err := d.principal(memberID)
+	if err != nil {
+		return err
+	}
+	if containsFold(d.members[fold(group.ID)], member) {
+		return badRequest("One or more added object references already exist for the following modified properties: 'members'.")
+	}
+	d.addMember(group.ID, member)
+	return nil
+}
+
+func (d *directory) addMember(groupID, memberID string) {
+	if d.members == nil {
+		d.members = map[string][]string{}
+	}
+	d.members[fold(groupID)] = append(d.members[fold(groupID)], memberID)
+}
+
+// principal returns the id of a user, named by id or user principal name, or of a group.
+func (d *directory) principal(id string) (string, error) {
+	if group, ok := d.groups.get(id); ok {
+		return group.ID, nil
+	}
+	user, err := d.user(id)
+	return user.ID, err
+}
+
+// forget takes an id out of groups and roles.
+func (d *directory) forget(id string) {
+	delete(d.members, fold(id))
+	for group, members := range d.members {
+		d.members[group] = slices.DeleteFunc(members, func(member string) bool { return fold(member) == fold(id) })
+	}
+	for _, roles := range []*table[policy.RoleAssignment]{&d.assignments, &d.eligibilities} {
+		for _, role := range roles.where(func(r policy.RoleAssignment) bool { return fold(r.PrincipalID) == fold(id) }) {
+			roles.remove(role.ID)
+		}
+	}
+}
+
+// parents returns the groups that name the id as a direct member.
+func (d *directory) parents(id string) []policy.Group {
+	return d.groups.where(func(group policy.Group) bool { return containsFold(d.members[fold(group.ID)], id) })
+}
+
+// ancestors returns the groups of an id, direct and nested, nearest first.
+func (d *directory) ancestors(id string) []policy.Group {
+	found := []policy.Group{}
+	seen := map[string]bool{fold(id): true}
+	for next := []string{id}; len(next) > 0; next = next[1:] {
+		for _, group := range d.parents(next[0]) {
+			if !seen[fold(group.ID)] {
+				seen[fold(group.ID)] = true
+				found = append(found, group)
+				next = append(next, group.ID)
+			}
+		}
+	}
+	return found
+}
+
+// descendants returns the ids in a group, direct and nested, nearest first.
+func (d *directory) descendants(groupID string) []string {
+	var found []string
+	seen := map[string]bool{fold(groupID): true}
+	for next := []string{groupID}; len(next) > 0; next = next[1:] {
+		for _, member := range d.members[fold(next[0])] {
+			if !seen[fold(member)] {
+				seen[fold(member)] = true
+				found = append(found, member)
+				next = append(next, member)
+			}
+		}
+	}
+	return found
+}
+
+func (d *directory) memberOf(idOrUPN string) ([]policy.Group, error) {
+	user, err := d.groupsKnown(idOrUPN)
+	if err != nil {
+		return nil, err
+	}
+	return d.parents(user), nil
+}
+
+func (d *directory) transitiveMemberOf(idOrUPN string) ([]policy.Group, error) {
+	user, err := d.groupsKnown(idOrUPN)
+	if err != nil {
+		return nil, err
+	}
+	return d.ancestors(user), nil
+}
+
+// groupsKnown returns the id of a user whose groups the tenant knows.
+func (d *directory) groupsKnown(idOrUPN string) (string, error) {
+	user, err := d.user(idOrUPN)
+	if err != nil {
+		return "", err
+	}
+	return user.ID, d.held.needOf(factGroups, user)
+}
+
+func (d *directory) memberGroups(groupID string) ([]policy.Group, error) {
+	group, err := d.group(groupID)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.held.need(d.held.whole(factMembers) || d.held.of[factMembers][fold(group.ID)], "the members of "+group.DisplayName, membersFile); err != nil {
+		return nil, err
+	}
+	groups := []policy.Group{}
+	for _, member := range d.members[fold(group.ID)] {
+		if nested, ok := d.groups.get(member); ok {
+			groups = append(groups, nested)
+		}
+	}
+	return groups, nil
+}
+
+func (d *directory) group(id string) (policy.Group, error) {
+	if group, ok := d.groups.get(id); ok {
+		return group, nil
+	}
+	if d.held != nil {
+		return policy.Group{}, d.held.missing("the group "+id, groupFile)
+	}
+	return policy.Group{}, notFound(id)
+}
+
+func containsFold(ids []string, id string) bool {
+	return slices.ContainsFunc(ids, func(other string) bool { return fold(other) == fold(id) })
+}

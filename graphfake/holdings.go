@@ -1,0 +1,123 @@
+package graphfake
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/policy"
+)
+
+// fact is something that an export may or may not hold.
+type fact string
+
+const (
+	factPolicies      fact = "Conditional Access policies"
+	factLocations     fact = "named locations"
+	factStrengths     fact = "authentication strengths"
+	factSKUs          fact = "licences"
+	factDomains       fact = "domains"
+	factGroups        fact = "groups"
+	factMembers       fact = "members"
+	factRoles         fact = "directory roles"
+	factEligibilities fact = "eligible roles"
+	factRequirements  fact = "per-user MFA state"
+	factMethods       fact = "authentication methods"
+)
+
+// How to give what is missing, as Load documents it.
+const (
+	policyFile       = "ConditionalAccess/*.json, one policy or a list a file"
+	locationFile     = "NamedLocations/*.json, one location or a list a file"
+	strengthFile     = `AuthenticationStrengths/*.json, or {"value":[]} there when no custom one exists`
+	defaultsFile     = `SecurityDefaults/*.json: {"isEnabled":false}`
+	userFile         = "Users/*.json, one user or a list a file"
+	groupFile        = "Groups/*.json, one group or a list a file"
+	membersFile      = `a member "members" of the group`
+	groupsFile       = `a member "memberOf" of the user: a list of {"id":...} or {"displayName":...}, [] for none`
+	rolesFile        = `a member "roleAssignments" of the user, [] for none, or RoleAssignments/*.json of the tenant`
+	roleFile         = "RoleAssignments/*.json of the tenant"
+	eligibilityFile  = `a member "roleEligibilityScheduleInstances" of the user, [] for none, or RoleEligibilityScheduleInstances/*.json of the tenant`
+	requirementsFile = `a member "authentication" of the user: {"requirements":{"perUserMfaState":"disabled"}}`
+	methodsFile      = `a member "authentication" of the user: {"methods":[...]}, as GET users/{id}/authentication/methods lists them`
+	skuFile          = "SubscribedSkus/*.json, as GET subscribedSkus lists them"
+	domainFile       = "Domains/*.json, as GET domains lists them"
+	migrationTable   = "MigrationTable.json"
+)
+
+// holdings says what an export holds. The nil holdings of a Tenant that was not
+// loaded hold everything: what was not set there is not so.
+type holdings struct {
+	lists map[fact]bool            // whole lists of the tenant
+	of    map[fact]map[string]bool // facts about one user or group, by folded id
+	roles map[string][]policy.RoleAssignment
+}
+
+// whole says whether the export holds the whole list.
+func (h *holdings) whole(list fact) bool { return h == nil || h.lists[list] }
+
+// need returns an error that is entramfa.ErrNotRead unless the fact is given.
+func (h *holdings) need(given bool, what, file string) error {
+	if h == nil || given {
+		return nil
+	}
+	return h.missing(what, file)
+}
+
+func (h *holdings) missing(what, file string) error {
+	return fmt.Errorf("the export does not hold %s (give it as %s): %w", what, file, entramfa.ErrNotRead)
+}
+
+// needOf returns an error that is entramfa.ErrNotRead unless the export holds
+// the fact about the user.
+func (h *holdings) needOf(about fact, user mfa.User) error {
+	switch {
+	case h == nil || h.of[about][fold(user.ID)]:
+		return nil
+	case about == factEligibilities && h.lists[factEligibilities]:
+		return nil
+	case about == factRoles && h.lists[factRoles]:
+		// The tenant's list names groups too: which of them are the user's must be known.
+		return h.needOf(factGroups, user)
+	}
+	return h.missing(fmt.Sprintf("the %s of %s", about, user.UserPrincipalName), userFacts[about])
+}
+
+// userFacts are the facts that an export gives with a user, and how.
+var userFacts = map[fact]string{
+	factGroups:        groupsFile,
+	factRoles:         rolesFile,
+	factEligibilities: eligibilityFile,
+	factRequirements:  requirementsFile,
+	factMethods:       methodsFile,
+}
+
+// noteAll remembers that everything about a user is known.
+func (h *holdings) noteAll(id string) {
+	for about := range userFacts {
+		h.note(about, id)
+	}
+}
+
+// note remembers that the export holds a fact about a user or a group.
+func (h *holdings) note(about fact, id string) {
+	if h == nil {
+		return
+	}
+	if h.of[about] == nil {
+		h.of[about] = map[string]bool{}
+	}
+	h.of[about][fold(id)] = true
+}
+
+// rolesOf returns the roles that were given with a user and are not among the known ones:
+// those held through a group that the export doesn't hold.
+func (h *holdings) rolesOf(userID string, known []policy.RoleAssignment) []policy.RoleAssignment {
+	if h == nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(h.roles[fold(userID)]), func(role policy.RoleAssignment) bool {
+		return slices.ContainsFunc(known, func(other policy.RoleAssignment) bool { return other.ID == role.ID })
+	})
+}

@@ -1,0 +1,179 @@
+package graphfake
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+)
+
+var _ http.Handler = (*Tenant)(nil)
+
+// largestBody is how much of a request is read; Graph takes 4 MB.
+const largestBody = 4 << 20
+
+// ServeHTTP answers Microsoft Graph under /v1.0 and /beta and the token
+// endpoint beside them. It takes gzip, and gives it to who asks for it.
+func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	reply, items := t.answerHTTP(r)
+	id := t.newRequestID()
+	client := r.Header.Get("client-request-id")
+	if client == "" {
+		client = id
+	}
+	header := w.Header()
+	for name, values := range reply.header {
+		header[name] = values
+	}
+	header.Set("request-id", id)
+	header.Set("client-request-id", client)
+	header.Set("Date", t.now().UTC().Format(http.TimeFormat))
+	body := t.stamp(reply, id, client)
+	t.record(Request{
+		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Header: public(r.Header),
+		Status: reply.status, Code: reply.code, Items: items,
+	})
+	writeBody(w, r, reply.status, body)
+}
+
+// stamp puts innerError into an error of Graph.
+func (t *Tenant) stamp(reply response, id, client string) []byte {
+	parsed, err := parseObject(reply.body)
+	if err != nil {
+		return reply.body
+	}
+	failure, err := parseObject(parsed.get("error"))
+	if err != nil {
+		return reply.body
+	}
+	inner := raw(map[string]string{
+		"date": t.now().UTC().Format("2006-01-02T15:04:05"), "request-id": id, "client-request-id": client,
+	})
+	return raw(parsed.with("error", raw(failure.with("innerError", inner))))
+}
+
+func writeBody(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+	header := w.Header()
+	if len(body) > 0 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		var packed bytes.Buffer
+		writer := gzip.NewWriter(&packed)
+		writer.Write(body) // a bytes.Buffer takes everything
+		writer.Close()
+		body = packed.Bytes()
+		header.Set("Content-Encoding", "gzip")
+		header.Set("Vary", "Accept-Encoding")
+	}
+	if status != http.StatusNoContent {
+		header.Set("Content-Length", strconv.Itoa(len(body)))
+	}
+	w.WriteHeader(status)
+	if r.Method != http.MethodHead && len(body) > 0 {
+		w.Write(body) // a client that has gone needs no answer
+	}
+}
+
+// answerHTTP tells Graph from the token endpoint.
+func (t *Tenant) answerHTTP(r *http.Request) (response, []Request) {
+	body, refusal := readBody(r)
+	if refusal != nil {
+		return t.failed(refusal, operation{}), nil
+	}
+	base := baseOf(r)
+	version, path, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	version = strings.ToLower(version)
+	if version != v1 && version != beta {
+		if reply, ok := t.login(r, base, body); ok {
+			return reply, nil
+		}
+		return t.failed(graphError(http.StatusBadRequest, "BadRequest", "Invalid version: %s", version), operation{}), nil
+	}
+	c := &call{
+		method: r.Method, version: version, base: base, path: "/" + path,
+		query: r.URL.RawQuery, header: r.Header, body: body,
+	}
+	token, wrong := t.tokenOf(r.Header.Get("Authorization"))
+	if wrong != nil {
+		reply := t.failed(wrong, operation{})
+		reply.header.Set("WWW-Authenticate", fmt.Sprintf(
+			`Bearer realm="", authorization_uri="%s/common/oauth2/v2.0/authorize", client_id="00000003-0000-0000-c000-000000000000"`, base))
+		return reply, nil
+	}
+	c.roles = token.Roles
+	if strings.EqualFold(c.path, "/$batch") {
+		return t.answerBatch(c)
+	}
+	return t.answerCall(c), nil
+}
+
+// baseOf returns the scheme and host that the client used.
+func baseOf(r *http.Request) string {
+	scheme, host := "http", r.Host
+	if r.TLS != nil || r.URL.Scheme == "https" {
+		scheme = "https"
+	}
+	if host == "" {
+		host = r.URL.Host
+	}
+	return scheme + "://" + host
+}
+
+// readBody reads a request's body. Whether it is gzip is told by its first two
+// bytes: after a retry some clients send a plain body that is still labelled gzip.
+func readBody(r *http.Request) ([]byte, *entramfa.GraphError) {
+	if r.Body == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
+	if err == nil && bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {
+		body, err = unpack(body)
+	}
+	if err != nil {
+		return nil, badRequest("Unable to read the request: %v", err)
+	}
+	if len(body) > largestBody {
+		return nil, graphError(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request is larger than %d bytes.", largestBody)
+	}
+	return body, nil
+}
+
+func unpack(body []byte) ([]byte, error) {
+	reader, err := gzip.NewReader(bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(io.LimitReader(reader, largestBody+1))
+}
+
+// failed renders an error of Graph; innerError is added where it leaves the server.
+func (t *Tenant) failed(err *entramfa.GraphError, op operation) response {
+	header := http.Header{}
+	header.Set("Content-Type", "application/json")
+	if err.RetryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(int((err.RetryAfter+999999999)/1e9)))
+	}
+	if err.Status == http.StatusMethodNotAllowed {
+		if found, wrong := find(op.version, splitPath(op.path)); wrong == nil {
+			header.Set("Allow", found.route.allow())
+		}
+	}
+	body := object{{"error", raw(object{{"code", raw(err.Code)}, {"message", raw(err.Message)}})}}
+	return response{status: err.Status, header: header, body: raw(body), code: err.Code}
+}
+
+// jsonResponse is an answer of the login endpoints.
+func jsonResponse(status int, body any) response {
+	header := http.Header{}
+	header.Set("Content-Type", "application/json; charset=utf-8")
+	header.Set("Cache-Control", "no-store, no-cache")
+	text, err := json.Marshal(body)
+	if err != nil {
+		panic("graphfake: " + err.Error())
+	}
+	return response{status: status, header: header, body: text}
+}

@@ -1,0 +1,353 @@
+package graphfake
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"reflect"
+	"strings"
+
+	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/policy"
+	"github.com/entramfa/entramfa/securitydefaults"
+)
+
+// Load reads exported JSON as it is found in the field, and returns a tenant
+// that holds it. Several file systems are read as one export: a folder of
+// exported policies and one with what a person wrote beside it.
+//
+// # Files
+//
+// All folders are searched for files named *.json. They may be UTF-8 with or
+// without a byte-order mark or UTF-16, with any line ends, and hold @odata
+// annotations. A file holds one object, a list of them, or a page {"value":[...]}
+// as Graph answers it; a page that still has an @odata.nextLink is half a list
+// and an error. What an object is, is told by @odata.type or @odata.context,
+// else by the name of its folder or file, else by its members:
+//
+//	ConditionalAccess                 Conditional Access policies
+//	NamedLocations                    named locations
+//	AuthenticationStrengths           authentication strengths; the built-in ones need not be there
+//	SecurityDefaults                  {"isEnabled": false}
+//	Groups                            groups, with "members" as $expand=members gives them
+//	Users                             users
+//	SubscribedSkus, Domains, Organization
+//	RoleAssignments                   all active role assignments of the tenant
+//	RoleEligibilityScheduleInstances  all eligible ones
+//
+// The MigrationTable.json of IntuneManagement gives the tenant id and the names
+// of groups that have no file. Objects with a deletedDateTime are left out.
+//
+// # Users, memberships, roles and states beside an export
+//
+// Exports of policies seldom hold users. A user is an object as GET users/{id}
+// gives it, in Users/*.json; only userPrincipalName is needed. It may have these
+// members beside Graph's own:
+//
+//	{
+//	  "userPrincipalName": "svc@contoso.com",
+//	  "accountEnabled": true,
+//	  "memberOf": [{"displayName": "CA-ServiceAccounts"}],
+//	  "roleAssignments": [],
+//	  "roleEligibilityScheduleInstances": [],
+//	  "authentication": {
+//	    "requirements": {"perUserMfaState": "disabled"},
+//	    "methods": [{"@odata.type": "#microsoft.graph.passwordAuthenticationMethod"}]
+//	  }
+//	}
+//
+// memberOf names groups by id, as $expand=memberOf gives them, or by a display
+// name that only one group has. It names all groups of the user: where the
+// export has no "members" or "memberOf" of the groups themselves, those in which the user is by
+// way of another group must be named too. Beware that $expand cuts such a list
+// after 20 objects: https://learn.microsoft.com/graph/query-parameters#expand.
+// An entry of roleAssignments needs roleDefinitionId; without directoryScopeId it counts for
+// the whole tenant. The answers of users/{id}/authentication/requirements and
+// .../methods are also read from files of their own, by their @odata.context.
+//
+// # What the export does not hold
+//
+// What no file gives is not known, and never off or empty: reading it is an
+// error that is entramfa.ErrNotRead and says how to give it. An empty list is
+// knowledge: "memberOf": [] is a user without groups, {"value":[]} in NamedLocations a
+// tenant without named locations.
+//
+// # Errors
+//
+// A file that can't be read, that is no JSON, or that holds an object of no
+// known kind is an error with its name and the offset in its own bytes. So are
+// two objects with one id, unless they say the same. For a group that was
+// renamed between two exports the name in MigrationTable.json counts, else the
+// later file's; of a user several files may tell, each something else. All
+// errors are reported together.
+func Load(fsys ...fs.FS) (*Tenant, error) {
+	l := &loader{tenant: &Tenant{}, seen: map[string]loaded{}, renamed: map[string]bool{}}
+	l.tenant.directory.held = &holdings{
+		lists: map[fact]bool{}, of: map[fact]map[string]bool{}, roles: map[string][]policy.RoleAssignment{},
+	}
+	for _, files := range fsys {
+		err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			if !entry.IsDir() && strings.EqualFold(path.Ext(name), ".json") {
+				l.files++
+				l.report(name, l.file(files, name))
+			}
+			return nil
+		})
+		l.report("reading the export", err)
+	}
+	if l.files == 0 {
+		l.report("the export", errors.New("there is no *.json file in it"))
+	}
+	l.connect()
+	if len(l.failures) > 0 {
+		return nil, errors.Join(l.failures...)
+	}
+	return l.tenant, nil
+}
+
+// loader gathers an export.
+type loader struct {
+	tenant *Tenant
+	files  int
+	seen   map[string]loaded // by kind and id
+	// named waits for users that are named by userPrincipalName alone: one with
+	// the same name and an id may follow. later waits for all users and groups.
+	named, later []later
+	failures     []error
+	// names are the groups of a migration table; renamed those that two files name differently.
+	names   table[policy.Group]
+	renamed map[string]bool
+}
+
+// loaded is an object that was read, for comparison with another of the same id.
+type loaded struct {
+	file    string
+	object  object
+	content map[string]any
+}
+
+// later is what can be resolved only when all files are read.
+type later struct {
+	file string
+	at   int
+	do   func() error
+}
+
+func (l *loader) report(file string, err error) {
+	if err != nil {
+		l.failures = append(l.failures, fmt.Errorf("graphfake: %s: %w", file, err))
+	}
+}
+
+// file reads one file.
+func (l *loader) file(files fs.FS, name string) error {
+	data, err := fs.ReadFile(files, name)
+	if err != nil {
+		return err
+	}
+	text, err := decodeText(data)
+	if err != nil {
+		return err
+	}
+	whole, err := text.parse()
+	if err != nil {
+		return err
+	}
+	from, pieces, err := split(name, whole)
+	if err != nil {
+		return &offsetError{text.offset(whole.at), err}
+	}
+	if len(pieces) == 0 {
+		return l.emptyList(from)
+	}
+	for _, p := range pieces {
+		if err := l.piece(from, text, p); err != nil {
+			return &offsetError{text.offset(p.at), err}
+		}
+	}
+	return nil
+}
+
+// split returns the objects of a file: one, those of a list, those of a page.
+func split(name string, whole piece) (origin, []piece, error) {
+	if whole.isList() {
+		pieces, err := whole.elements()
+		return newOrigin(name, ""), pieces, err
+	}
+	page, err := parseObject(whole.text)
+	if err != nil {
+		return origin{}, nil, errors.New("neither an object nor a list")
+	}
+	from := newOrigin(name, page.text("@odata.context"))
+	value, ok := whole.member("value")
+	if !ok || !value.isList() {
+		return from, []piece{whole}, nil
+	}
+	if page.get("@odata.nextLink") != nil {
+		return from, nil, errors.New("half a list: the page has an @odata.nextLink; export the pages that follow and leave the link out")
+	}
+	pieces, err := value.elements()
+	return from, pieces, err
+}
+
+// emptyList notes that there is none of a kind.
+func (l *loader) emptyList(from origin) error {
+	k := from.contextKind()
+	if k == "" {
+		k = from.folderKind()
+	}
+	switch {
+	case k == "":
+		return errors.New("an empty list of what? Put it into a folder with the name of its kind, NamedLocations for instance")
+	case k == kindMethod:
+		l.later = append(l.later, later{from.file, 0, func() error {
+			return l.ownedBy(from, func(id string) error { return l.methods(json.RawMessage("[]"), id) })
+		}})
+	}
+	l.has(k)
+	return nil
+}
+
+// has notes that the export holds the list of a kind.
+func (l *loader) has(k kind) {
+	if list, ok := map[kind]fact{
+		kindPolicy: factPolicies, kindLocation: factLocations, kindStrength: factStrengths, kindSKU: factSKUs,
+		kindDomain: factDomains, kindAssignment: factRoles, kindEligibility: factEligibilities,
+	}[k]; ok {
+		l.tenant.directory.held.lists[list] = true
+	}
+}
+
+// piece takes one object into the tenant.
+func (l *loader) piece(from origin, text document, p piece) error {
+	o, err := parseObject(p.text)
+	if err != nil {
+		return err
+	}
+	k := from.kindOf(o)
+	if k == "" {
+		return errors.New("not recognized: no @odata.type or @odata.context, folder name or members that tell what it is")
+	}
+	if deleted := o.get("deletedDateTime"); deleted != nil && !absent(deleted) {
+		return nil
+	}
+	l.has(k)
+	return l.take(k, from, text, p, o)
+}
+
+func (l *loader) take(k kind, from origin, text document, p piece, o object) error {
+	d := &l.tenant.directory
+	switch k {
+	case kindPolicy:
+		return takeInto(l, k, from, o, &d.policies, func(p *policy.Policy) *string { return &p.ID })
+	case kindLocation:
+		return takeInto(l, k, from, o, &d.locations, func(p *policy.NamedLocation) *string { return &p.ID })
+	case kindStrength:
+		return takeInto(l, k, from, o, &d.strengths, func(p *policy.AuthenticationStrength) *string { return &p.ID })
+	case kindSKU:
+		return takeInto(l, k, from, o, &d.skus, func(p *securitydefaults.SubscribedSKU) *string { return &p.ID })
+	case kindDomain:
+		return takeInto(l, k, from, o, &d.domains, func(p *mfa.Domain) *string { return &p.ID })
+	case kindAssignment:
+		return l.roles(&d.assignments, k, from, o, "")
+	case kindEligibility:
+		return l.roles(&d.eligibilities, k, from, o, "")
+	case kindUser:
+		if o.text("id") == "" {
+			l.named = append(l.named, later{from.file, text.offset(p.at), func() error { return l.user(from, text, p, o) }})
+			return nil
+		}
+		return l.user(from, text, p, o)
+	case kindGroup:
+		return l.group(from, text, p, o)
+	case kindDefaults:
+		return l.defaults(from, o)
+	case kindRequirements:
+		return l.ownRequirements(from, text, p, o)
+	case kindMethod:
+		return l.ownMethod(from, text, p, o)
+	case kindOrganization:
+		return l.organization(from, o)
+	}
+	return l.migration(o)
+}
+
+// takeInto decodes an object and puts it into its table.
+func takeInto[T any](l *loader, k kind, from origin, o object, into *table[T], id func(*T) *string) error {
+	var resource T
+	if err := json.Unmarshal(raw(o), &resource); err != nil {
+		return fmt.Errorf("%s: %w", k, err)
+	}
+	*id(&resource) = l.tenant.idOr(*id(&resource))
+	if again, err := l.again(k, *id(&resource), from, o); again || err != nil {
+		return err
+	}
+	into.put(*id(&resource), resource)
+	return nil
+}
+
+// again says whether the object was read before; one that says something else is an error.
+func (l *loader) again(k kind, id string, from origin, o object) (bool, error) {
+	key := string(k) + " " + fold(id)
+	before, known := l.seen[key]
+	if !known {
+		l.seen[key] = loaded{file: from.file, content: content(o)}
+		return false, nil
+	}
+	now := content(o)
+	if k == kindGroup {
+		now["displayname"], before.content["displayname"] = nil, nil
+	}
+	if !reflect.DeepEqual(before.content, now) {
+		return true, fmt.Errorf("the %s %s stands in %s too, with another content", k, id, before.file)
+	}
+	return true, nil
+}
+
+// content is an object without annotations, for comparison.
+func content(o object) map[string]any {
+	found := map[string]any{}
+	for _, m := range o {
+		var value any
+		if !isAnnotation(m.name) && json.Unmarshal(m.value, &value) == nil {
+			found[fold(m.name)] = value
+		}
+	}
+	return found
+}
+
+// afterwards does something when all users and groups are read.
+func (l *loader) afterwards(from origin, text document, p piece, do func() error) {
+	l.later = append(l.later, later{from.file, text.offset(p.at), do})
+}
+
+// connect resolves what names another object.
+func (l *loader) connect() {
+	groups := &l.tenant.directory.groups
+	for _, group := range l.names.all() {
+		known, ok := groups.get(group.ID)
+		if ok && !l.renamed[fold(group.ID)] {
+			continue
+		}
+		if ok {
+			known.DisplayName = group.DisplayName
+			group = known
+		}
+		groups.put(group.ID, group)
+	}
+	l.finish(l.named)
+	l.finish(l.later)
+}
+
+func (l *loader) finish(tasks []later) {
+	for _, task := range tasks {
+		if err := task.do(); err != nil {
+			l.report(task.file, &offsetError{task.at, err})
+		}
+	}
+}

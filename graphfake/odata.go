@@ -1,0 +1,134 @@
+package graphfake
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+)
+
+// options are the query options of a call.
+// Source: https://learn.microsoft.com/graph/query-parameters.
+type options struct {
+	selects []string
+	expand  []string
+	filter  filter
+	top     int // 0: not given
+	skip    int
+	from    int // where the page begins, from $skiptoken
+	count   bool
+}
+
+// parseOptions reads the query of a call. What the route doesn't allow is
+// refused, never ignored.
+func parseOptions(query string, allowed []string) (options, *entramfa.GraphError) {
+	var o options
+	values, err := url.ParseQuery(query)
+	if err != nil {
+		return o, badRequest("Invalid query string: %v", err)
+	}
+	for _, name := range sortedKeys(values) {
+		option := strings.TrimPrefix(strings.ToLower(name), "$")
+		switch {
+		case !strings.HasPrefix(name, "$") || !slices.Contains(allowed, option):
+			return o, badRequest("Unrecognized query argument specified: '%s'.", name)
+		case len(values[name]) > 1:
+			return o, badRequest("Query option '%s' was specified more than once, but it must be specified at most once.", name)
+		}
+		if err := o.set(option, values.Get(name)); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+func sortedKeys(values url.Values) []string {
+	keys := make([]string, 0, len(values))
+	for name := range values {
+		keys = append(keys, name)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+func (o *options) set(option, value string) (failed *entramfa.GraphError) {
+	switch option {
+	case "select":
+		o.selects = splitList(value)
+	case "expand":
+		o.expand = splitList(value)
+	case "filter":
+		o.filter, failed = parseFilter(value)
+	case "top":
+		o.top, failed = number(value, "Invalid page size specified: '%s'. Must be between 1 and 999 inclusive.", 1, 999)
+	case "skip":
+		o.skip, failed = number(value, "Invalid value '%s' for $skip query option found.", 0, 1<<30)
+	case "count":
+		if value != "true" && value != "false" {
+			return badRequest("Invalid value '%s' for $count query option found. Valid values are 'true' and 'false'.", value)
+		}
+		o.count = value == "true"
+	case "skiptoken":
+		o.from, failed = readSkipToken(value)
+	}
+	return failed
+}
+
+func splitList(value string) []string {
+	parts := strings.Split(value, ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return parts
+}
+
+func number(value, refusal string, least, most int) (int, *entramfa.GraphError) {
+	n, err := strconv.Atoi(value)
+	if err != nil || n < least || n > most {
+		return 0, unsupportedQuery(refusal, value)
+	}
+	return n, nil
+}
+
+// A skip token says where the next page begins; to a client it means nothing.
+
+func skipToken(from int) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "m~%d", from))
+}
+
+func readSkipToken(token string) (int, *entramfa.GraphError) {
+	text, err := base64.RawURLEncoding.DecodeString(token)
+	number, ok := strings.CutPrefix(string(text), "m~")
+	from, wrong := strconv.Atoi(number)
+	if err != nil || !ok || wrong != nil || from < 0 {
+		return 0, badRequest("Skip token is not valid: '%s'.", token)
+	}
+	return from, nil
+}
+
+// viewOf reads from the headers how resources are wanted.
+func viewOf(version string, header http.Header) view {
+	v := view{version: version, metadata: "minimal"}
+	for _, accept := range header.Values("Accept") {
+		for part := range strings.FieldsFuncSeq(accept, func(r rune) bool { return r == ';' || r == ',' }) {
+			if level, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(part)), "odata.metadata="); ok {
+				v.metadata = level
+			}
+		}
+	}
+	for _, prefer := range header.Values("Prefer") {
+		v.futures = v.futures || containsFold(splitList(strings.ReplaceAll(prefer, ";", ",")), "include-unknown-enum-members")
+	}
+	return v
+}
+
+// eventual says whether the call accepts the directory's slower index.
+// Source: https://learn.microsoft.com/graph/aad-advanced-queries.
+func eventual(header http.Header) bool {
+	return strings.EqualFold(header.Get("ConsistencyLevel"), "eventual")
+}

@@ -1,0 +1,46 @@
+package graphfake
+
+import (
+	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/securitydefaults"
+)
+
+// AddSubscribedSKU adds a product that the tenant has bought and returns its id,
+// a new one where it has none. One with the same id is replaced.
+func (t *Tenant) AddSubscribedSKU(sku securitydefaults.SubscribedSKU) string {
+	sku = isolated(sku)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sku.ID = t.idOr(sku.ID)
+	t.directory.skus.put(sku.ID, sku)
+	return sku.ID
+}
+
+// AddDomain adds a domain, whose id is its name, or replaces it. AuthenticationType
+// empty means Managed.
+func (t *Tenant) AddDomain(domain mfa.Domain) {
+	domain = isolated(domain)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if domain.AuthenticationType == "" {
+		domain.AuthenticationType = "Managed"
+	}
+	t.directory.domains.put(domain.ID, domain)
+}
+
+func (d *directory) subscribedSKUs() ([]securitydefaults.SubscribedSKU, error) {
+	if err := d.held.need(d.held.whole(factSKUs), "licences", skuFile); err != nil {
+		return nil, err
+	}
+	return d.skus.all(), nil
+}
+
+func (d *directory) domain(name string) (mfa.Domain, error) {
+	if domain, ok := d.domains.get(name); ok {
+		return domain, nil
+	}
+	if err := d.held.need(d.held.whole(factDomains), "the domain "+name, domainFile); err != nil {
+		return mfa.Domain{}, err
+	}
+	return mfa.Domain{}, notFound(name)
+}

@@ -1,0 +1,42 @@
+package graphfake
+
+import "slices"
+
+// Application permissions a route, any one of which is enough, the least first.
+// Source: https://github.com/microsoftgraph/microsoft-graph-devx-content,
+// permissions/new/permissions.json of 2026-08-07, the table behind the reference.
+// User.ReadBasic.All is left out: it opens users, but not the members that a check looks at.
+//
+// Policy.Read.ConditionalAccess alone does not open policies and named
+// locations: https://learn.microsoft.com/graph/known-issues.
+var (
+	readPolicies     = []string{"Policy.Read.All"}
+	readStrengths    = []string{"Policy.Read.AuthenticationMethod", "Policy.Read.All", "Policy.ReadWrite.AuthenticationMethod", "Policy.ReadWrite.ConditionalAccess"}
+	readDefaults     = []string{"Policy.Read.All"}
+	readRequirements = []string{"Policy.Read.All", "Policy.ReadWrite.AuthenticationMethod"}
+	readMethods      = []string{"UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"}
+	readUsers        = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	readMemberships  = []string{"User.Read.All", "User.ReadWrite.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	readGroups       = []string{"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	readLicenses     = []string{"LicenseAssignment.Read.All", "Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	readOrganization = []string{"Organization.Read.All", "Organization.ReadWrite.All", "User.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	readDomains      = []string{"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All"}
+	readRoles        = []string{"RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory", "Directory.Read.All", "Directory.ReadWrite.All"}
+	readEligible     = []string{"RoleEligibilitySchedule.Read.Directory", "RoleEligibilitySchedule.ReadWrite.Directory", "RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory"}
+	readActive       = []string{"RoleAssignmentSchedule.Read.Directory", "RoleAssignmentSchedule.ReadWrite.Directory", "RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory"}
+	readObjects      = []string{"Directory.Read.All"}
+)
+
+// permissionsOf returns the permissions that open a call, nil where Graph has no such route.
+func permissionsOf(op operation) []string {
+	match, err := find(op.version, splitPath(op.path))
+	if err != nil {
+		return nil
+	}
+	return slices.Clone(match.route.permissions)
+}
+
+// granted says whether one of the app roles is among the wanted ones.
+func granted(roles, wanted []string) bool {
+	return slices.ContainsFunc(roles, func(role string) bool { return slices.Contains(wanted, role) })
+}

@@ -1,0 +1,146 @@
+// Package graphfake is an in-memory Microsoft Entra tenant for tests, examples
+// and offline answers.
+//
+// A [Tenant] has two faces over one state. Its methods satisfy [mfa.Reader], so
+// that a check runs on it without any network. And it is an http.Handler that
+// speaks Microsoft Graph, v1.0 and beta, and the token endpoint, so that a real
+// client runs against it:
+//
+//	var tenant graphfake.Tenant
+//	server := httptest.NewTLSServer(&tenant)
+//
+// The zero Tenant is an empty tenant with security defaults off. [Load] makes
+// one of exported JSON; such a tenant knows what it doesn't know.
+//
+// The fake is strict: an unknown route, verb or query option gets the OData
+// error that Graph gives, and stands in [Tenant.Requests]. It refuses what the
+// real service refuses: a token without the permission, an enabled policy while
+// security defaults are on, v1.0 for a policy that only beta can show.
+//
+// # Limits
+//
+// The HTTP face reads; it has no route that writes yet, changes are made by the
+// methods. Delegated permissions are not judged: only the app roles of a token
+// open a route. Administrative units, service principals and devices are no
+// objects of the tenant. A role assignment counts from the moment it is made:
+// there is no replication delay.
+package graphfake
+
+import (
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/policy"
+	"github.com/entramfa/entramfa/securitydefaults"
+)
+
+// DefaultTenantID is the id of a Tenant that was given none.
+const DefaultTenantID = "7e0a5b1c-3d52-4c1e-9f60-0a1b2c3d4e5f"
+
+// Tenant is an in-memory Entra tenant. The zero Tenant is ready to use. Its
+// methods may be called concurrently; the fields are set before the first use.
+type Tenant struct {
+	// TenantID is the id of the tenant; empty means DefaultTenantID.
+	TenantID string
+	// PageSize is the largest number of objects that one HTTP answer holds. 0
+	// means what Graph does: 100 in the directory, all in Conditional Access.
+	PageSize int
+	// Clock tells the time for tokens, errors and throttling; nil means time.Now.
+	Clock func() time.Time
+	// NewID makes the ids of what is added without one; nil means valid
+	// version 4 GUIDs that count up, the same in every run.
+	NewID func() string
+	// ThrottleConditionalAccess lets one call a second through to Conditional
+	// Access, by Clock, whoever calls; the others get 429 without Retry-After.
+	// Source: https://learn.microsoft.com/graph/throttling-limits.
+	ThrottleConditionalAccess bool
+	// ThrottledBatchIs424 makes a $batch answer 424 as a whole when one of its
+	// items was throttled, as https://learn.microsoft.com/graph/throttling says;
+	// https://learn.microsoft.com/graph/json-batching says 200, and so does the zero Tenant.
+	ThrottledBatchIs424 bool
+
+	mu        sync.Mutex
+	made      int // ids made so far
+	requested int // request ids made so far
+	directory directory
+	failures  []*failure
+	lastCA    time.Time
+	log       []Request
+	signer    []byte // key of the tokens, made at the first token
+	judges    *Tenant
+}
+
+// directory is the state of a tenant. It is read and written under Tenant.mu.
+type directory struct {
+	users         table[mfa.User]
+	upns          map[string]string // user principal name, folded, to id
+	groups        table[policy.Group]
+	members       map[string][]string // group id, folded, to ids of users and groups
+	definitions   table[policy.RoleDefinition]
+	assignments   table[policy.RoleAssignment]
+	eligibilities table[policy.RoleAssignment]
+	policies      table[policy.Policy]
+	locations     table[policy.NamedLocation]
+	strengths     table[policy.AuthenticationStrength]
+	defaults      securitydefaults.Policy
+	skus          table[securitydefaults.SubscribedSKU]
+	domains       table[mfa.Domain]
+	organization  object
+	requirements  map[string]mfa.Requirements // user id, folded
+	methods       map[string][]mfa.Method     // user id, folded; without the password
+	passwords     map[string]string           // user id, folded
+	applications  table[Application]
+	held          *holdings // nil: the whole truth is here
+}
+
+// ID returns the tenant's id.
+func (t *Tenant) ID() string {
+	if t.TenantID == "" {
+		return DefaultTenantID
+	}
+	return t.TenantID
+}
+
+func (t *Tenant) now() time.Time {
+	if t.Clock == nil {
+		return time.Now()
+	}
+	return t.Clock()
+}
+
+// judge returns a reader of the same state in whose way no arranged failure and
+// no limit stands, as none stands in the way of the service when it judges a sign-in.
+func (t *Tenant) judge() *Tenant { return &Tenant{judges: t} }
+
+// newID makes an id for an object; the caller holds mu.
+func (t *Tenant) newID() string {
+	if t.NewID != nil {
+		return t.NewID()
+	}
+	t.made++
+	return fmt.Sprintf("%08x-0000-4000-8000-%012x", t.made, t.made)
+}
+
+// newRequestID makes what request-id holds.
+func (t *Tenant) newRequestID() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.requested++
+	return fmt.Sprintf("%08x-0000-4000-9000-%012x", t.requested, t.requested)
+}
+
+// idOr returns id, or a new one where it is empty; the caller holds mu.
+func (t *Tenant) idOr(id string) string {
+	if id == "" {
+		return t.newID()
+	}
+	return id
+}
+
+// timestamp writes a time as Conditional Access does.
+func timestamp(at time.Time) *string {
+	text := at.UTC().Format("2006-01-02T15:04:05.0000000Z")
+	return &text
+}

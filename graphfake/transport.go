@@ -1,0 +1,44 @@
+package graphfake
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strconv"
+)
+
+// Transport answers requests to any host without a socket.
+func (t *Tenant) Transport() http.RoundTripper { return transport{t} }
+
+// Client returns an HTTP client on Transport. It sends no token by itself: see Tenant.Token.
+func (t *Tenant) Client() *http.Client { return &http.Client{Transport: t.Transport()} }
+
+type transport struct{ tenant *Tenant }
+
+// RoundTrip honours the request's context as it is when the call begins.
+func (s transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body != nil {
+		defer r.Body.Close()
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	w := &recorder{header: http.Header{}, status: http.StatusOK}
+	s.tenant.ServeHTTP(w, r)
+	return &http.Response{
+		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: w.header, Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: r,
+	}, nil
+}
+
+// recorder is an http.ResponseWriter in memory.
+type recorder struct {
+	header http.Header
+	status int
+	body   bytes.Buffer
+}
+
+func (w *recorder) Header() http.Header            { return w.header }
+func (w *recorder) WriteHeader(status int)         { w.status = status }
+func (w *recorder) Write(text []byte) (int, error) { return w.body.Write(text) }

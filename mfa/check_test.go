@@ -1,0 +1,296 @@
+package mfa_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/graphfake"
+	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/policy"
+)
+
+// newTenant has one account, in a group within a group within a group.
+func newTenant(t testing.TB) (tenant *graphfake.Tenant, user string, groups []string) {
+	tenant = &graphfake.Tenant{}
+	tenant.AddDomain(mfa.Domain{ID: "contoso.com", AuthenticationType: "Managed"})
+	user = tenant.AddUser(mfa.User{UserPrincipalName: "svc@contoso.com", DisplayName: "Cloud App Security Service Account for SharePoint", AccountEnabled: pointer(true), UserType: pointer("Member")})
+	inner := user
+	for _, name := range []string{"Inner", "Middle", "Outer"} {
+		group := tenant.AddGroup(policy.Group{DisplayName: name})
+		require.NoError(t, tenant.AddMember(group, inner))
+		groups, inner = append(groups, group), group
+	}
+	return tenant, user, groups
+}
+
+// addPolicy adds an enabled policy for all resources with the user condition and the controls.
+func addPolicy(t testing.TB, tenant *graphfake.Tenant, name, users, control string) string {
+	var p policy.Policy
+	require.NoError(t, json.Unmarshal(fmt.Appendf(nil, `{"displayName":%q,"state":"enabled","conditions":{"clientAppTypes":["all"],
+		"applications":{"includeApplications":["All"]},"users":%s},"grantControls":{"operator":"OR","builtInControls":[%q]}}`, name, users, control), &p))
+	id, err := tenant.AddPolicy(p)
+	require.NoError(t, err)
+	return id
+}
+
+func TestCheckFindsTheAccountByEveryName(t *testing.T) {
+	tenant, user, _ := newTenant(t)
+	for _, name := range []string{user, strings.ToUpper(user), "svc@contoso.com", "SVC@CONTOSO.COM", "cloud app security service account for sharepoint"} {
+		report, err := mfa.Check(t.Context(), tenant, name, nil)
+		require.NoError(t, err, name)
+		assert.Equal(t, user, report.Account.ID, name)
+		assert.Equal(t, entramfa.Clear, report.Outcome, "%s: %+v", name, report)
+		assert.Equal(t, pointer(false), report.Account.Federated, name)
+	}
+}
+
+func TestCheckOfADisplayNameWithAnAt(t *testing.T) {
+	tenant, _, _ := newTenant(t)
+	user := tenant.AddUser(mfa.User{UserPrincipalName: "x@contoso.com", DisplayName: "Backup @ night", AccountEnabled: pointer(true), UserType: pointer("Member")})
+	report, err := mfa.Check(t.Context(), tenant, "Backup @ night", nil)
+	require.NoError(t, err)
+	assert.Equal(t, user, report.Account.ID)
+}
+
+func TestCheckSaysWhichAccountsAreMeant(t *testing.T) {
+	tenant, _, _ := newTenant(t)
+	tenant.AddUser(mfa.User{UserPrincipalName: "a@contoso.com", DisplayName: "Service"})
+	tenant.AddUser(mfa.User{UserPrincipalName: "b@contoso.com", DisplayName: "Service"})
+
+	var problem *entramfa.AccountError
+	_, err := mfa.Check(t.Context(), tenant, "Service", nil)
+	require.ErrorAs(t, err, &problem)
+	assert.ErrorIs(t, err, entramfa.ErrAmbiguous)
+	assert.Len(t, problem.Candidates, 2)
+
+	_, err = mfa.Check(t.Context(), tenant, "Cloud App Security", nil)
+	require.ErrorAs(t, err, &problem)
+	assert.ErrorIs(t, err, entramfa.ErrNotFound)
+	assert.Equal(t, "svc@contoso.com", problem.Candidates[0].UserPrincipalName)
+
+	for _, name := range []string{"nobody@contoso.com", "b0000000-0000-4000-8000-0000000000ff", "Nobody", ""} {
+		_, err = mfa.Check(t.Context(), tenant, name, nil)
+		assert.ErrorIs(t, err, entramfa.ErrNotFound, name)
+	}
+}
+
+func TestCheckTellsTheWayThroughGroups(t *testing.T) {
+	tenant, user, groups := newTenant(t)
+	addPolicy(t, tenant, "Nested", `{"includeGroups":["`+groups[2]+`"]}`, "mfa")
+	addPolicy(t, tenant, "Excluded", `{"includeUsers":["All"],"excludeGroups":["`+groups[1]+`"]}`, "mfa")
+	report, err := mfa.Check(t.Context(), tenant, user, nil)
+	require.NoError(t, err)
+	assert.Equal(t, entramfa.MFA, report.Outcome)
+	assert.Equal(t, []string{"Inner", "Middle", "Outer"}, find(t, report, "Nested").Reasons[1].Path)
+	assert.Equal(t, entramfa.Clear, find(t, report, "Excluded").Outcome)
+	assert.Equal(t, []string{"Inner", "Middle"}, find(t, report, "Excluded").Reasons[1].Path)
+}
+
+func TestCheckSurvivesGroupsInACircle(t *testing.T) {
+	tenant, user, groups := newTenant(t)
+	require.NoError(t, tenant.AddMember(groups[0], groups[2]))
+	addPolicy(t, tenant, "Nested", `{"includeGroups":["`+groups[2]+`"]}`, "block")
+	report, err := mfa.Check(t.Context(), tenant, user, nil)
+	require.NoError(t, err)
+	assert.Equal(t, entramfa.Blocked, report.Outcome)
+}
+
+func TestCheckSeesRolesThroughGroups(t *testing.T) {
+	tenant, user, _ := newTenant(t)
+	group := tenant.AddGroup(policy.Group{DisplayName: "Admins", IsAssignableToRole: pointer(true)})
+	require.NoError(t, tenant.AddMember(group, user))
+	_, err := tenant.AssignRole(policy.RoleAssignment{PrincipalID: group, RoleDefinitionID: policy.GlobalAdministrator})
+	require.NoError(t, err)
+	_, err = tenant.MakeEligible(policy.RoleAssignment{PrincipalID: group, RoleDefinitionID: "29232cdf-9323-42fd-ade2-1d097af3e4de"})
+	require.NoError(t, err)
+	addPolicy(t, tenant, "Admins", `{"includeRoles":["`+policy.GlobalAdministrator+`"]}`, "mfa")
+	addPolicy(t, tenant, "Exchange", `{"includeRoles":["29232cdf-9323-42fd-ade2-1d097af3e4de"]}`, "mfa")
+
+	report, err := mfa.Check(t.Context(), tenant, user, nil)
+	require.NoError(t, err)
+	assert.Equal(t, pointer(true), report.Account.GlobalAdministrator)
+	assert.Nil(t, report.Account.OnlyGlobalAdministrator, "the group may have other members")
+	assert.Equal(t, []string{"Admins", "Global Administrator"}, find(t, report, "Admins").Reasons[1].Path)
+	assert.Contains(t, fmt.Sprint(find(t, report, "Exchange").Caveats), "eligible for the role Exchange Administrator")
+}
+
+func find(t *testing.T, report mfa.Report, name string) entramfa.Finding {
+	for _, f := range report.Findings {
+		if f.Name == name {
+			return f
+		}
+	}
+	require.Fail(t, "no finding", name)
+	return entramfa.Finding{}
+}
+
+// partial is a reader whose named methods fail.
+type partial struct {
+	mfa.Reader
+	fails map[string]bool
+}
+
+var errRefused = errors.New("refused")
+
+func (p partial) err(method string) error {
+	if p.fails[method] {
+		return errRefused
+	}
+	return nil
+}
+
+func (p partial) User(ctx context.Context, user string) (mfa.User, error) {
+	u, err := p.Reader.User(ctx, user)
+	return u, errors.Join(err, p.err("User"))
+}
+
+func (p partial) TransitiveMemberOf(ctx context.Context, user string) ([]policy.Group, error) {
+	g, err := p.Reader.TransitiveMemberOf(ctx, user)
+	return g, errors.Join(err, p.err("TransitiveMemberOf"))
+}
+
+func (p partial) MemberOf(ctx context.Context, user string) ([]policy.Group, error) {
+	g, err := p.Reader.MemberOf(ctx, user)
+	return g, errors.Join(err, p.err("MemberOf"))
+}
+
+func (p partial) MemberGroups(ctx context.Context, group string) ([]policy.Group, error) {
+	g, err := p.Reader.MemberGroups(ctx, group)
+	return g, errors.Join(err, p.err("MemberGroups"))
+}
+
+func (p partial) RoleAssignments(ctx context.Context, user string) ([]policy.RoleAssignment, error) {
+	r, err := p.Reader.RoleAssignments(ctx, user)
+	return r, errors.Join(err, p.err("RoleAssignments"))
+}
+
+func (p partial) RoleEligibilities(ctx context.Context, principal string) ([]policy.RoleAssignment, error) {
+	r, err := p.Reader.RoleEligibilities(ctx, principal)
+	return r, errors.Join(err, p.err("RoleEligibilities"))
+}
+
+func TestCheckWithReadsThatFail(t *testing.T) {
+	tenant, user, groups := newTenant(t)
+	addPolicy(t, tenant, "Nested", `{"includeGroups":["`+groups[2]+`"]}`, "mfa")
+	addPolicy(t, tenant, "Role", `{"includeRoles":["`+policy.GlobalAdministrator+`"]}`, "mfa")
+	for failing, want := range map[string]string{
+		"TransitiveMemberOf": "Nested unknown, Role clear",
+		"MemberOf":           "Nested mfa, Role clear",
+		"MemberGroups":       "Nested mfa, Role clear",
+		"RoleAssignments":    "Nested mfa, Role unknown",
+		"RoleEligibilities":  "Nested mfa, Role clear",
+	} {
+		report, err := mfa.Check(t.Context(), partial{tenant, map[string]bool{failing: true}}, user, nil)
+		require.NoError(t, err, failing)
+		got := fmt.Sprintf("Nested %s, Role %s", find(t, report, "Nested").Outcome, find(t, report, "Role").Outcome)
+		assert.Equal(t, want, got, failing)
+	}
+	_, err := mfa.Check(t.Context(), partial{tenant, map[string]bool{"User": true}}, user, nil)
+	assert.ErrorIs(t, err, errRefused)
+}
+
+func TestCheckStopsWithItsContext(t *testing.T) {
+	tenant, user, _ := newTenant(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, name := range []string{user, "Cloud App Security Service Account for SharePoint"} {
+		_, err := mfa.Check(ctx, tenant, name, nil)
+		assert.ErrorIs(t, err, context.Canceled)
+	}
+}
+
+// grouping counts the reads that Check announces and makes.
+type grouping struct {
+	*graphfake.Tenant
+	announced []int
+	made      atomic.Int64
+}
+
+type groupKey struct{}
+
+func (g *grouping) Together(ctx context.Context, reads int) context.Context {
+	g.announced = append(g.announced, reads)
+	return context.WithValue(ctx, groupKey{}, g)
+}
+
+func (g *grouping) Domain(ctx context.Context, name string) (mfa.Domain, error) {
+	if ctx.Value(groupKey{}) != nil {
+		g.made.Add(1)
+	}
+	return g.Tenant.Domain(ctx, name)
+}
+
+func TestCheckAnnouncesItsReads(t *testing.T) {
+	tenant, user, _ := newTenant(t)
+	for name, steps := range map[string][]int{"svc@contoso.com": {12, 2}, user: {11, 3}} {
+		reader := &grouping{Tenant: tenant}
+		_, err := mfa.Check(t.Context(), reader, name, nil)
+		require.NoError(t, err)
+		assert.Equal(t, steps, reader.announced, name)
+		assert.Equal(t, int64(1), reader.made.Load(), name)
+	}
+}
+
+func BenchmarkCheck(b *testing.B) {
+	tenant, user, groups := newTenant(b)
+	for i := range 60 {
+		addPolicy(b, tenant, fmt.Sprint("Policy ", i), `{"includeUsers":["All"],"excludeGroups":["`+groups[i%3]+`"]}`, "mfa")
+	}
+	for range 1000 {
+		tenant.AddUser(mfa.User{UserPrincipalName: fmt.Sprintf("u%d@contoso.com", b.N)})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := mfa.Check(b.Context(), tenant, user, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkJudge(b *testing.B) {
+	tenant, user, groups := newTenant(b)
+	for i := range 240 {
+		addPolicy(b, tenant, fmt.Sprint("Policy ", i), `{"includeUsers":["All"],"excludeGroups":["`+groups[i%3]+`"]}`, "mfa")
+	}
+	facts, err := mfa.Collect(b.Context(), tenant, user)
+	require.NoError(b, err)
+	b.ReportAllocs()
+	for b.Loop() {
+		mfa.Judge(facts, nil)
+	}
+}
+
+func ExampleCheck() {
+	var tenant graphfake.Tenant
+	enabled, member := true, "Member"
+	tenant.AddUser(mfa.User{UserPrincipalName: "svc@contoso.com", DisplayName: "Backup", AccountEnabled: &enabled, UserType: &member})
+	if err := tenant.SetPerUserState("svc@contoso.com", mfa.PerUserEnforced); err != nil {
+		fmt.Println(err)
+		return
+	}
+	report, err := mfa.Check(context.Background(), &tenant, "svc@contoso.com", nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(report.Outcome, report.Extent)
+	for _, finding := range report.Findings {
+		if finding.Outcome != entramfa.Clear {
+			fmt.Println(finding.Name+":", finding.Reasons[0].Text)
+			fmt.Println("to do:", finding.Advice[0].Action)
+		}
+	}
+	// Output:
+	// mfa always
+	// Per-user MFA: the state is enforced: a password alone is refused with AADSTS50079, for no second factor is registered
+	// to do: disablePerUserMFA
+}
