@@ -63,6 +63,9 @@ func (j *judge) decide(f *entramfa.Finding, p Policy) {
 		return
 	}
 	users := j.matchUsers(p.Conditions.Users)
+	if agents := p.Conditions.Agents; users.truth == no && agents != nil && j.subject.AgentUser {
+		users = match{missing: []string{"whether the policy's condition on agent users means this account, which is one"}}
+	}
 	f.Caveats = append(f.Caveats, users.caveats...)
 	if users.truth == no {
 		f.Outcome, f.Extent, f.Reasons = entramfa.Clear, entramfa.Never, append(f.Reasons, users.reason)

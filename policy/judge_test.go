@@ -190,6 +190,18 @@ func TestGuests(t *testing.T) {
 	}
 }
 
+func TestAgentUsersAreNotOverlooked(t *testing.T) {
+	agent := subject()
+	agent.AgentUser = true
+	for _, c := range []judged{
+		{`"users": {"includeUsers": ["None"]}, "agents": {"includeAgentUsers": ["All"]}`, "unknown unknown", "agent users"},
+		{`"users": {"includeUsers": ["AllAgentIdUsers"]}`, "unknown unknown", "AllAgentIdUsers"},
+		{`"users": {"includeUsers": ["None"]}`, "clear never", ""},
+	} {
+		check(t, agent, c)
+	}
+}
+
 func TestNothingIsClearBecauseItWasNotRead(t *testing.T) {
 	nobody := policy.Subject{ID: account}
 	for _, c := range []judged{

@@ -1,0 +1,31 @@
+// Package msgraph reads a Microsoft Entra tenant through Microsoft Graph. Its
+// [Client] is the mfa.Reader of a real tenant.
+//
+// Who has a GraphServiceClient of msgraph-sdk-go passes its request adapter and
+// keeps its credentials, proxy and tracing:
+//
+//	reader := msgraph.New(client.GetAdapter(), nil)
+//
+// Who has only a credential uses [Connect].
+//
+// The package decodes Graph's JSON itself and imports no model of
+// msgraph-sdk-go: those read an enumeration value that they don't know as the
+// first one of the enumeration, which turns a policy's riskRemediation into
+// block, and they take minutes to compile.
+//
+// # What it promises
+//
+//   - A list comes whole, over all its pages, or as an error.
+//   - Reads that were announced by [Client.Together] travel together: one JSON
+//     batch for v1.0, one for beta, at the same time.
+//   - A throttled request is repeated after the time that Graph asks for, alone,
+//     and where Graph asks for none after a growing time from one second on; all
+//     of it within [Options] and the context.
+//   - An error is an *entramfa.GraphError for errors.As, with a kind for
+//     errors.Is. A 403 names the permissions of which one was missing.
+//   - A token goes to the host of the base URL and nowhere else: redirects are
+//     not followed, and a next link to another host is an error.
+//
+// It writes nothing. It doesn't see policies that the tenant hides from the
+// caller, nor the trusted addresses of the legacy MFA settings, which no API shows.
+package msgraph

@@ -1,0 +1,90 @@
+package msgraph_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/msgraph"
+)
+
+const (
+	betaPolicies = "/beta/identity/conditionalAccess/policies"
+	v1Policies   = "/v1.0/identity/conditionalAccess/policies"
+)
+
+func TestPoliciesFallBackToV1(t *testing.T) {
+	for _, status := range []int{400, 403, 404, 501} {
+		t.Run(http.StatusText(status), func(t *testing.T) {
+			w := newWire(t, map[string]http.HandlerFunc{betaPolicies: graphError(status, "NoBetaHere"), v1Policies: reply(`{"value":[{"id":"p"}]}`)})
+			got, err := w.client(t, nil).Policies(t.Context())
+			require.NoError(t, err)
+			require.Len(t, got.Policies, 1)
+			assert.Contains(t, got.Hidden, "NoBetaHere")
+			assert.Contains(t, got.Hidden, "only beta knows")
+			assert.Equal(t, "include-unknown-enum-members", w.calls()[1].header.Get("Prefer"))
+		})
+	}
+}
+
+func TestPoliciesDoNotFallBack(t *testing.T) {
+	tests := map[string]struct {
+		answer http.HandlerFunc
+		kind   error
+	}{
+		"throttled":   {graphError(429, "TooManyRequests"), entramfa.ErrThrottled},
+		"down":        {graphError(503, "serviceUnavailable"), entramfa.ErrUnavailable},
+		"no token":    {graphError(401, "InvalidAuthenticationToken"), entramfa.ErrUnauthenticated},
+		"cut":         {hangUp, entramfa.ErrUnavailable},
+		"not Graph's": {reply("<html>"), entramfa.ErrUnavailable},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t, map[string]http.HandlerFunc{betaPolicies: test.answer, v1Policies: reply(`{"value":[]}`)})
+			_, err := w.client(t, &msgraph.Options{MaxTries: 1}).Policies(t.Context())
+			require.ErrorIs(t, err, test.kind)
+			assert.Len(t, w.calls(), 1)
+		})
+	}
+}
+
+func TestPoliciesWithoutPermission(t *testing.T) {
+	refused := graphError(403, "AccessDenied")
+	w := newWire(t, map[string]http.HandlerFunc{betaPolicies: refused, v1Policies: refused})
+	_, err := w.client(t, nil).Policies(t.Context())
+	require.ErrorIs(t, err, entramfa.ErrPermission)
+	require.ErrorContains(t, err, "grant Policy.Read.All")
+}
+
+func TestRoleAssignmentsFromV1(t *testing.T) {
+	w := newWire(t, nil)
+	w.answers = map[string]http.HandlerFunc{
+		"/beta/roleManagement/directory/transitiveRoleAssignments": graphError(404, "ResourceNotFound"),
+		"/v1.0/users/u1/transitiveMemberOf/microsoft.graph.group": reply(`{"value":[
+			{"id":"g1","isAssignableToRole":true},{"id":"g2","isAssignableToRole":false},{"id":"hidden"}]}`),
+		"/v1.0/roleManagement/directory/roleAssignments": func(rw http.ResponseWriter, r *http.Request) {
+			id := strings.Trim(strings.TrimPrefix(r.URL.Query().Get("$filter"), "principalId eq "), "'")
+			reply(`{"value":[{"id":"r-`+id+`","principalId":"`+id+`"}]}`)(rw, r)
+		},
+	}
+	found, err := w.client(t, nil).RoleAssignments(t.Context(), "u1")
+	require.NoError(t, err)
+	var holders []string
+	for _, role := range found {
+		holders = append(holders, role.PrincipalID)
+	}
+	assert.Equal(t, []string{"u1", "g1", "hidden"}, holders)
+	lines := w.lines()
+	slices.Sort(lines)
+	assert.Len(t, lines, 3)
+	assert.Equal(t, "POST /v1.0/$batch [3]", lines[2])
+
+	w.answers["/v1.0/roleManagement/directory/roleAssignments"] = graphError(403, "Authorization_RequestDenied")
+	_, err = w.client(t, nil).RoleAssignments(t.Context(), "u1")
+	require.ErrorIs(t, err, entramfa.ErrPermission)
+}

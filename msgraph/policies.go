@@ -1,0 +1,91 @@
+package msgraph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/policy"
+	"github.com/entramfa/entramfa/securitydefaults"
+)
+
+const (
+	policiesPath         = "/identity/conditionalAccess/policies"
+	locationsPath        = "/identity/conditionalAccess/namedLocations"
+	strengthsPath        = "/policies/authenticationStrengthPolicies"
+	securityDefaultsPath = "/policies/identitySecurityDefaultsEnforcementPolicy"
+)
+
+// Policies returns every Conditional Access policy. It reads beta, for v1.0
+// leaves policies out, without a sign, that use what only beta knows; where
+// beta is refused it reads v1.0 and says in Hidden what that may cost. It needs
+// Policy.Read.All.
+// Source: https://learn.microsoft.com/graph/api/conditionalaccessroot-list-policies.
+func (c *Client) Policies(ctx context.Context) (policy.List, error) {
+	// Without the header an enumeration value that is newer than the schema
+	// reads unknownFutureValue.
+	newest := get(beta, policiesPath).headed("Prefer", "include-unknown-enum-members")
+	policies, err := list[policy.Policy](ctx, c, newest)
+	if err == nil {
+		return policy.List{Policies: policies}, nil
+	}
+	if !betaRefused(err) {
+		return policy.List{}, err
+	}
+	older := newest
+	older.version = v1
+	policies, v1Err := list[policy.Policy](ctx, c, older)
+	if v1Err != nil {
+		return policy.List{}, v1Err
+	}
+	return policy.List{Policies: policies, Hidden: hidden(err)}, nil
+}
+
+// hidden says what a list read from v1.0 may lack, and why it was read from there.
+func hidden(err error) string {
+	why := "refused"
+	var graph *entramfa.GraphError
+	if errors.As(err, &graph) {
+		why = fmt.Sprintf("refused (%d %s)", graph.Status, graph.Code)
+		if graph.Code == "" {
+			why = fmt.Sprintf("refused (%d %s)", graph.Status, http.StatusText(graph.Status))
+		}
+	}
+	return "Graph beta " + why + " the list of policies, so it was read from v1.0, which leaves out, without a sign, " +
+		"policies with conditions or controls that only beta knows; such a policy may apply to the account"
+}
+
+// betaRefused says whether the beta endpoint as such won't answer. Throttling
+// and outages pass, and prove nothing about beta.
+func betaRefused(err error) bool {
+	var graph *entramfa.GraphError
+	if !errors.As(err, &graph) {
+		return false
+	}
+	switch graph.Status {
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusNotImplemented:
+		return true
+	}
+	return false
+}
+
+// NamedLocations returns every named location that v1.0 shows. It needs Policy.Read.All.
+// Source: https://learn.microsoft.com/graph/api/conditionalaccessroot-list-namedlocations.
+func (c *Client) NamedLocations(ctx context.Context) ([]policy.NamedLocation, error) {
+	return list[policy.NamedLocation](ctx, c, get(v1, locationsPath))
+}
+
+// AuthenticationStrengths returns the built-in and the custom strengths. It
+// needs Policy.Read.AuthenticationMethod or Policy.Read.All.
+// Source: https://learn.microsoft.com/graph/api/authenticationstrengthroot-list-policies.
+func (c *Client) AuthenticationStrengths(ctx context.Context) ([]policy.AuthenticationStrength, error) {
+	return list[policy.AuthenticationStrength](ctx, c, get(v1, strengthsPath))
+}
+
+// SecurityDefaults returns the tenant's switch. It needs Policy.Read.All.
+// Source: https://learn.microsoft.com/graph/api/identitysecuritydefaultsenforcementpolicy-get.
+func (c *Client) SecurityDefaults(ctx context.Context) (securitydefaults.Policy, error) {
+	return one[securitydefaults.Policy](ctx, c, get(v1, securityDefaultsPath))
+}
