@@ -1,0 +1,120 @@
+// Check shows what stands between an account and its non-interactive sign-in.
+//
+//	go run ./examples/check
+//	go run ./examples/check -load DIR -account svc@contoso.com
+//	go run ./examples/check -tenant ID -account svc@contoso.com
+//
+// Without arguments it checks four accounts of a tenant that it carries with
+// it. With -load it reads a folder of exported tenant JSON, offline. With
+// -tenant it reads a real tenant, signed in as DefaultAzureCredential finds.
+// It never changes a tenant.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/mfa"
+)
+
+// The exit statuses. 64 and 69 are those of sysexits.h.
+const (
+	exitClear       = 0
+	exitStands      = 1 // MFA or a block stands in the way of every sign-in
+	exitUnknown     = 2 // it can't be told, or depends on the sign-in
+	exitUsage       = 64
+	exitUnavailable = 69
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	opts, err := parse(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return exitClear
+	case err != nil:
+		return exitUsage // parse has said why
+	}
+	ctx, cancel := context.WithTimeout(ctx, opts.timeout)
+	defer cancel()
+	reader, err := opts.reader()
+	if err != nil {
+		return fail(stderr, err)
+	}
+	if opts.account == "" {
+		return checkAll(ctx, reader, opts, stdout, stderr)
+	}
+	report, err := mfa.Check(ctx, reader, opts.account, opts.check())
+	if err != nil {
+		return fail(stderr, err)
+	}
+	if err := show(stdout, report, opts); err != nil {
+		return fail(stderr, err)
+	}
+	return verdict(stderr, report)
+}
+
+// checkAll checks the four accounts of the embedded tenant. It always ends with
+// 0, for it shows and judges nothing.
+func checkAll(ctx context.Context, reader mfa.Reader, opts options, stdout, stderr io.Writer) int {
+	for _, account := range embeddedAccounts() {
+		report, err := mfa.Check(ctx, reader, account, opts.check())
+		if err != nil {
+			return fail(stderr, err)
+		}
+		if err := show(stdout, report, opts); err != nil {
+			return fail(stderr, err)
+		}
+	}
+	return exitClear
+}
+
+// show prints a report as a table, or as one JSON document.
+func show(w io.Writer, report mfa.Report, opts options) error {
+	if opts.json {
+		encoder := json.NewEncoder(w)
+		encoder.SetEscapeHTML(false)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(report)
+	}
+	_, err := io.WriteString(w, table(report, opts.all))
+	return err
+}
+
+// verdict turns a report into the exit status, and says the reason on stderr.
+func verdict(stderr io.Writer, report mfa.Report) int {
+	fmt.Fprintln(stderr, headline(report.Verdict)+": "+strings.Join(deciding(report), "; "))
+	switch {
+	case report.Outcome == entramfa.Clear:
+		return exitClear
+	case report.Extent == entramfa.Always && report.Outcome != entramfa.Unknown:
+		return exitStands
+	}
+	return exitUnknown
+}
+
+// fail says what went wrong, and turns it into the exit status.
+func fail(stderr io.Writer, err error) int {
+	fmt.Fprintln(stderr, "check:", err)
+	switch {
+	case errors.Is(err, errUsage), errors.Is(err, entramfa.ErrNotFound), errors.Is(err, entramfa.ErrAmbiguous):
+		return exitUsage
+	case errors.Is(err, entramfa.ErrPermission), errors.Is(err, entramfa.ErrNotRead):
+		return exitUnknown
+	}
+	return exitUnavailable
+}

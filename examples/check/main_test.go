@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/mfa"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// call runs the program as a user does.
+func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
+	t.Helper()
+	var out, diagnostics bytes.Buffer
+	status = run(t.Context(), args, &out, &diagnostics)
+	return status, out.String(), diagnostics.String()
+}
+
+func TestFourAccountsAsATable(t *testing.T) {
+	status, out, _ := call(t)
+	assert.Equal(t, exitClear, status)
+	golden(t, "four-accounts.txt", out)
+	for line := range strings.Lines(out) {
+		assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSpace(line)), 2+lineWidth, line)
+	}
+}
+
+func TestAllPolicies(t *testing.T) {
+	_, out, _ := call(t, "-account", "svc-backup@contoso.com", "-all")
+	golden(t, "backup-all.txt", out)
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, string(want), got)
+}
+
+func TestExitStatusIsTheVerdict(t *testing.T) {
+	for _, c := range []struct {
+		account string
+		status  int
+		reason  string
+	}{
+		{"svc-backup@contoso.com", exitClear, "clear: no source touches"},
+		{"Cloud App Security Service Account for SharePoint", exitStands, "MFA stands in the way: Conditional Access: Require MFA for all users"},
+		{"svc-directory@contoso.com", exitStands, "blocked: Conditional Access: Block service accounts to be retired"},
+		{"svc-reports@contoso.com", exitUnknown, "can't be told: Conditional Access: Require a verified workload"},
+		{"nobody@contoso.com", exitUsage, `no account "nobody@contoso.com"`},
+		{"Cloud App", exitUsage, "svc-sharepoint@contoso.com"},
+	} {
+		status, _, reason := call(t, "-account", c.account)
+		assert.Equal(t, c.status, status, c.account)
+		assert.Contains(t, reason, c.reason)
+	}
+}
+
+func TestJSONIsOneDocumentAReport(t *testing.T) {
+	status, out, _ := call(t, "-json")
+	assert.Equal(t, exitClear, status)
+	decoder := json.NewDecoder(strings.NewReader(out))
+	decoder.DisallowUnknownFields()
+	var outcomes []string
+	for decoder.More() {
+		var report mfa.Report
+		require.NoError(t, decoder.Decode(&report))
+		assert.Equal(t, mfa.ReportSchema, report.Schema)
+		outcomes = append(outcomes, report.Outcome.String())
+	}
+	assert.Equal(t, []string{"clear", "mfa", "blocked", "unknown"}, outcomes)
+	assert.NotContains(t, out, "2065550100", "a whole phone number")
+}
+
+func TestMandatoryMFAByResource(t *testing.T) {
+	status, _, reason := call(t, "-account", "svc-backup@contoso.com", "-signs-in-to", mfa.AzurePortal)
+	assert.Equal(t, exitStands, status)
+	assert.Contains(t, reason, "admin portal")
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{
+		{"-load", "testdata"},
+		{"-tenant", "contoso.com"},
+		{"-load", "testdata", "-tenant", "t", "-account", "a"},
+		{"-account", "a", "more"},
+		{"-cloud", "moon"},
+		{"-no-such-flag"},
+		{"-load", "no-such-folder", "-account", "a"},
+		{"-load", "main.go", "-account", "a"},
+	} {
+		status, out, reason := call(t, args...)
+		assert.Equal(t, exitUsage, status, args)
+		assert.Empty(t, out, args)
+		assert.NotEmpty(t, reason, args)
+	}
+	status, _, help := call(t, "-h")
+	assert.Equal(t, exitClear, status)
+	for _, word := range []string{"-load", "-tenant", "-account", "-json", "Exit status", "69", "Policy.Read.All", "memberOf"} {
+		assert.Contains(t, help, word)
+	}
+}
+
+func TestLoadAFolderAndTheAccountBesideIt(t *testing.T) {
+	account := t.TempDir()
+	write(t, account, "svc.json", `{"@odata.type":"#microsoft.graph.user","id":"b0000000-0000-4000-8000-0000000000aa","userPrincipalName":"svc@fabrikam.com","displayName":"Svc",
+		"accountEnabled":true,"userType":"Member","memberOf":[{"displayName":"Reporting"}],"roleAssignments":[],"authentication":{"requirements":{"perUserMfaState":"disabled"},"methods":[]}}`)
+	policies := filepath.Join("tenant", "policies")
+	groups := filepath.Join("tenant", "groups")
+
+	status, out, reason := call(t, "-load", policies, "-load", groups, "-load", account, "-account", "svc@fabrikam.com", "-json")
+	assert.Equal(t, exitUnknown, status, reason)
+	var report mfa.Report
+	require.NoError(t, json.Unmarshal([]byte(out), &report))
+	outcomes := map[string]entramfa.Outcome{}
+	for _, f := range report.Findings {
+		outcomes[f.Name] = f.Outcome
+	}
+	assert.Equal(t, entramfa.Unknown, outcomes["Security defaults"], "an export that doesn't hold them")
+	assert.Equal(t, entramfa.Clear, outcomes["Require MFA for all users"])
+	assert.Equal(t, entramfa.Clear, outcomes["Per-user MFA"])
+}
+
+func TestLoadRefusesABrokenFile(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, "broken.json", `{"id": "1", "conditions": }`)
+	status, _, reason := call(t, "-load", folder, "-account", "a@b.c")
+	assert.Equal(t, exitUsage, status)
+	assert.Contains(t, reason, "broken.json")
+}
+
+func write(t *testing.T, folder, name, text string) {
+	require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+}
+
+func TestErrorsBecomeExitStatuses(t *testing.T) {
+	for _, c := range []struct {
+		err    error
+		status int
+	}{
+		{fmt.Errorf("x: %w", entramfa.ErrUnavailable), exitUnavailable},
+		{&entramfa.GraphError{Kind: entramfa.ErrUnauthenticated}, exitUnavailable},
+		{&entramfa.GraphError{Kind: entramfa.ErrThrottled}, exitUnavailable},
+		{&entramfa.GraphError{Kind: entramfa.ErrPermission}, exitUnknown},
+		{&entramfa.AccountError{Kind: entramfa.ErrAmbiguous}, exitUsage},
+		{errors.New("anything else"), exitUnavailable},
+	} {
+		var stderr bytes.Buffer
+		assert.Equal(t, c.status, fail(&stderr, c.err))
+		assert.NotEmpty(t, stderr.String())
+	}
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/entramfa/entramfa/mfa"
+)
+
+var errUsage = errors.New("usage")
+
+// options are what the command line says.
+type options struct {
+	load         list
+	tenant       string
+	cloud        string
+	account      string
+	applications list
+	json         bool
+	all          bool
+	timeout      time.Duration
+}
+
+// list is a flag that may be given several times.
+type list []string
+
+func (l *list) String() string { return strings.Join(*l, ",") }
+
+func (l *list) Set(value string) error {
+	*l = append(*l, value)
+	return nil
+}
+
+const usage = `check shows what stands between an account and its non-interactive sign-in:
+security defaults, Conditional Access, per-user MFA, Microsoft's mandatory MFA.
+It reads, and never changes a tenant.
+
+  check                                         four accounts of a built-in tenant
+  check -load DIR -account svc@contoso.com      a folder of exported tenant JSON, offline
+  check -tenant ID -account svc@contoso.com     a real tenant, signed in by DefaultAzureCredential:
+                                                AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or a
+                                                certificate, a managed identity, the Azure CLI
+
+The judged sign-in is an OAuth password grant from anywhere, with any program, to
+any resource. -account takes an object id, a user principal name or a display name.
+
+Beside an export, -load wants to know the account: a JSON file in the folder (or
+in a second one, given by another -load) with the user as Graph gives it, and
+  "memberOf": [{"id": "<group id>"}]            its groups, [] for none
+  "roleAssignments": [{"roleDefinitionId": "<template id>", "directoryScopeId": "/"}]
+  "authentication": {"requirements": {"perUserMfaState": "disabled"}}
+What the folder doesn't say is not known, and the report says so.
+
+A real tenant needs the application permissions Policy.Read.All, User.Read.All,
+GroupMember.Read.All and RoleManagement.Read.Directory; for more detail also
+UserAuthenticationMethod.Read.All, LicenseAssignment.Read.All, Domain.Read.All
+and Directory.Read.All.
+
+With -json each report is one JSON document (schema ` + mfa.ReportSchema + `).
+
+Exit status, for one account; the reason stands on stderr:
+  0   clear                     1   MFA or a block stands in the way of every sign-in
+  2   can't be told, or depends on the sign-in
+  64  usage, or no such account
+  69  Graph can't be reached, or gives no token
+
+Flags:
+`
+
+// parse reads the command line; what is wrong with it is said on stderr.
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("check", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() {
+		fmt.Fprint(stderr, usage)
+		flags.PrintDefaults()
+	}
+	flags.Var(&o.load, "load", "read exported tenant JSON from this `folder`; may be given several times")
+	flags.StringVar(&o.tenant, "tenant", "", "read the real tenant with this `id` or domain")
+	flags.StringVar(&o.cloud, "cloud", "public", "cloud of the real tenant: public, usgov, dod or china")
+	flags.StringVar(&o.account, "account", "", "the `account`: object id, user principal name or display name")
+	flags.Var(&o.applications, "signs-in-to", "app `id` of a resource that the account uses; may be given several times (default Graph, Exchange and SharePoint)")
+	flags.BoolVar(&o.json, "json", false, "print one JSON document a report")
+	flags.BoolVar(&o.all, "all", false, "show the policies that leave the account alone, too")
+	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up after this time")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if err := o.validate(flags.Args()); err != nil {
+		fmt.Fprintln(stderr, "check:", err, "(-h explains)")
+		return o, err
+	}
+	return o, nil
+}
+
+func (o options) validate(rest []string) error {
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("%w: %q is no flag", errUsage, rest[0])
+	case len(o.load) > 0 && o.tenant != "":
+		return fmt.Errorf("%w: -load and -tenant exclude each other", errUsage)
+	case (len(o.load) > 0 || o.tenant != "") && o.account == "":
+		return fmt.Errorf("%w: name the account with -account", errUsage)
+	}
+	if _, known := clouds()[o.cloud]; !known {
+		return fmt.Errorf("%w: no cloud %q; there are public, usgov, dod and china", errUsage, o.cloud)
+	}
+	return nil
+}
+
+func (o options) check() *mfa.Options {
+	return &mfa.Options{Applications: o.applications}
+}
