@@ -118,7 +118,7 @@ func builtIn(control string) demand {
 // met says whether a password alone meets the controls. Where the operator is
 // not known both readings have to agree.
 func met(demands []demand, operator string) truth {
-	all, some := metAll(demands), metSome(demands)
+	all, some := decided(demands, no, yes), decided(demands, yes, no)
 	switch {
 	case operator == "AND" || len(demands) == 1:
 		return all
@@ -128,24 +128,13 @@ func met(demands []demand, operator string) truth {
 	return unknown
 }
 
-func metAll(demands []demand) truth {
-	result := yes
+// decided returns what one demand decides for all, else the other truth, or
+// unknown where a demand that can't be told might decide.
+func decided(demands []demand, decisive, otherwise truth) truth {
+	result := otherwise
 	for _, d := range demands {
-		if d.met == no {
-			return no
-		}
-		if d.met == unknown {
-			result = unknown
-		}
-	}
-	return result
-}
-
-func metSome(demands []demand) truth {
-	result := no
-	for _, d := range demands {
-		if d.met == yes {
-			return yes
+		if d.met == decisive {
+			return decisive
 		}
 		if d.met == unknown {
 			result = unknown

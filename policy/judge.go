@@ -77,6 +77,9 @@ func (j *judge) decide(f *entramfa.Finding, p Policy) {
 		return
 	}
 	controls := worse(j.judgeGrant(p.GrantControls), judgeSession(p.SessionControls))
+	if p.GrantControls == nil && p.SessionControls == nil && !p.members.Has("grantControls") {
+		controls = grant{missing: []string{"what the policy demands: the answer held no grantControls"}, reason: reasonf("grantControls", "what it demands is not known")}
+	}
 	f.Reasons = append(f.Reasons, controls.reason)
 	f.Caveats = append(f.Caveats, controls.caveats...)
 	f.Demands = controls.demands

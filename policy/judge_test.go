@@ -106,7 +106,9 @@ func TestUserCondition(t *testing.T) {
 		{`"users": {"includeUsers": ["All"]}`, "mfa always", "all users are included"},
 		{`"users": {"includeUsers": ["all"]}`, "mfa always", "all users are included"},
 		{`"users": {"includeUsers": ["None"]}`, "clear never", "no user is included"},
-		{`"users": {}`, "clear never", "not among"},
+		{`"users": {"includeUsers": [], "includeGroups": [], "includeRoles": []}`, "clear never", "not among"},
+		{`"users": {}`, "unknown unknown", "did not say"},
+		{`"users": {"excludeUsers": ["` + someone + `"]}`, "unknown unknown", "did not say"},
 		{`"users": {"includeUsers": ["` + account + `"]}`, "mfa always", "the account itself is included"},
 		{`"users": {"includeUsers": ["` + strings.ToUpper(account) + `"]}`, "mfa always", "the account itself"},
 		{`"users": {"includeUsers": ["` + someone + `"]}`, "clear never", "not among"},
@@ -222,6 +224,14 @@ func TestNothingIsClearBecauseItWasNotRead(t *testing.T) {
 	require.Len(t, findings, 1)
 	assert.Equal(t, entramfa.Unknown, findings[0].Outcome)
 	assert.Contains(t, findings[0].Missing[0], "refused")
+
+	var half policy.Policy
+	require.NoError(t, json.Unmarshal([]byte(`{"state":"enabled","conditions":{"applications":{"includeApplications":["All"]},"users":{"includeUsers":["All"]}}}`), &half))
+	for _, p := range []policy.Policy{half, {}, {State: policy.StateEnabled}} {
+		findings = policy.Judge(tenant(p), subject())
+		assert.Equal(t, entramfa.Unknown, findings[0].Outcome, "a policy of which a part was read")
+		assert.NotEmpty(t, findings[0].Missing)
+	}
 
 	findings = policy.Judge(policy.Tenant{Policies: entramfa.Known(policy.List{Hidden: "v1.0 hides"})}, subject())
 	require.Len(t, findings, 1)

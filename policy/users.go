@@ -19,6 +19,9 @@ import (
 
 // matchUsers says whether the user condition takes the account in.
 func (j *judge) matchUsers(users *Users) match {
+	if !saysWhom(users) {
+		return match{missing: []string{"whom the policy includes: the answer did not say"}}
+	}
 	included := anyOf(j.side(users.IncludeUsers, users.IncludeGroups, users.IncludeRoles, users.IncludeGuestsOrExternalUsers, false))
 	if included.reason.Text == "" {
 		included.reason = entramfa.Reason{Condition: "users", Text: "nobody is included"}
@@ -44,6 +47,16 @@ func (j *judge) matchUsers(users *Users) match {
 	}
 	included.caveats = append(included.caveats, excluded.caveats...)
 	return included
+}
+
+// saysWhom says whether the condition names its inclusions at all, be they
+// empty: a policy whose only group was deleted includes nobody, a policy of which
+// a part was read may include anybody.
+func saysWhom(u *Users) bool {
+	if len(u.IncludeUsers)+len(u.IncludeGroups)+len(u.IncludeRoles) > 0 || u.IncludeGuestsOrExternalUsers != nil {
+		return true
+	}
+	return u.members.Has("includeUsers") || u.members.Has("includeGroups") || u.members.Has("includeRoles")
 }
 
 // side matches one side, the included or the excluded.
