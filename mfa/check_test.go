@@ -240,32 +240,46 @@ func TestCheckAnnouncesItsReads(t *testing.T) {
 	}
 }
 
-func BenchmarkCheck(b *testing.B) {
+// busyTenant has 1,000 users, one of them the account, in three nested groups,
+// and policies for all users that exclude one of these groups each.
+func busyTenant(b *testing.B, policies int) (*graphfake.Tenant, string) {
 	tenant, user, groups := newTenant(b)
-	for i := range 60 {
+	for i := range policies {
 		addPolicy(b, tenant, fmt.Sprint("Policy ", i), `{"includeUsers":["All"],"excludeGroups":["`+groups[i%3]+`"]}`, "mfa")
 	}
-	for range 1000 {
-		tenant.AddUser(mfa.User{UserPrincipalName: fmt.Sprintf("u%d@contoso.com", b.N)})
+	for i := range 999 {
+		tenant.AddUser(mfa.User{UserPrincipalName: fmt.Sprintf("u%d@contoso.com", i)})
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := mfa.Check(b.Context(), tenant, user, nil); err != nil {
-			b.Fatal(err)
-		}
+	return tenant, user
+}
+
+// BenchmarkCheck collects and judges one account of an in-memory tenant.
+func BenchmarkCheck(b *testing.B) {
+	for _, policies := range []int{10, 60, 240} {
+		b.Run(fmt.Sprint("policies=", policies), func(b *testing.B) {
+			tenant, user := busyTenant(b, policies)
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := mfa.Check(b.Context(), tenant, user, nil); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
 
+// BenchmarkJudge judges facts that were collected before.
 func BenchmarkJudge(b *testing.B) {
-	tenant, user, groups := newTenant(b)
-	for i := range 240 {
-		addPolicy(b, tenant, fmt.Sprint("Policy ", i), `{"includeUsers":["All"],"excludeGroups":["`+groups[i%3]+`"]}`, "mfa")
-	}
-	facts, err := mfa.Collect(b.Context(), tenant, user)
-	require.NoError(b, err)
-	b.ReportAllocs()
-	for b.Loop() {
-		mfa.Judge(facts, nil)
+	for _, policies := range []int{10, 60, 240} {
+		b.Run(fmt.Sprint("policies=", policies), func(b *testing.B) {
+			tenant, user := busyTenant(b, policies)
+			facts, err := mfa.Collect(b.Context(), tenant, user)
+			require.NoError(b, err)
+			b.ReportAllocs()
+			for b.Loop() {
+				mfa.Judge(facts, nil)
+			}
+		})
 	}
 }
 
