@@ -16,18 +16,19 @@ const module = "github.com/entramfa/entramfa"
 // import, besides itself and internal ones. A package imports what stands below
 // it, never beside or above.
 var mayImport = map[string][]string{
-	"":                     {},
-	"internal/openjson":    {},
-	"internal/guid":        {},
-	"policy":               {""},
-	"securitydefaults":     {""},
-	"mfa":                  {"", "policy", "securitydefaults"},
-	"graphfake":            {"", "policy", "securitydefaults", "mfa"},
-	"msgraph":              {"", "policy", "securitydefaults", "mfa"},
-	"internal/conformance": {"", "policy", "securitydefaults", "mfa", "graphfake"},
-	"msgraph/sdktest":      {"", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
-	"examples/check":       {"", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
-	"examples/sdk":         {"", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
+	"":                             {},
+	"internal/openjson":            {},
+	"internal/guid":                {},
+	"policy":                       {""},
+	"securitydefaults":             {""},
+	"policy/internal/devicefilter": {},
+	"mfa":                          {"", "policy", "securitydefaults"},
+	"graphfake":                    {"", "policy", "securitydefaults", "mfa"},
+	"msgraph":                      {"", "policy", "securitydefaults", "mfa"},
+	"internal/conformance":         {"", "policy", "securitydefaults", "mfa", "graphfake"},
+	"msgraph/sdktest":              {"", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
+	"examples/check":               {"", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
+	"examples/sdk":                 {"", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
 }
 
 // forbidden lists what a package must not bring along, with the reason.

@@ -39,7 +39,7 @@ func memberships(direct, transitive entramfa.Value[[]policy.Group], nested []pol
 		return entramfa.Missing[[]policy.Membership](transitive.Err())
 	}
 	// A group that replication shows as direct alone counts as well.
-	first, _ := direct.Get()
+	first, firstKnown := direct.Get()
 	for _, g := range first {
 		if !contains(groups, g.ID) {
 			groups = append(slices.Clip(groups), g)
@@ -48,7 +48,7 @@ func memberships(direct, transitive entramfa.Value[[]policy.Group], nested []pol
 	ways := paths(first, nested, members)
 	list := make([]policy.Membership, len(groups))
 	for i, g := range groups {
-		list[i] = policy.Membership{Group: g, Path: ways[g.ID], Nested: !contains(first, g.ID)}
+		list[i] = policy.Membership{Group: g, Path: ways[g.ID], Nested: firstKnown && !contains(first, g.ID)}
 		if len(list[i].Path) == 0 {
 			list[i].Path = []string{nameOf(g)}
 		}

@@ -54,7 +54,7 @@ func busyTenant(t testing.TB) *graphfake.Tenant {
 	return tenant
 }
 
-// grants is a credential that gets a token with permissions from the tenant, and counts.
+// grants is a credential whose tokens carry permissions in the tenant.
 type grants struct {
 	tenant      *graphfake.Tenant
 	permissions []string
@@ -206,7 +206,7 @@ func TestUnknownAccount(t *testing.T) {
 
 // What a check costs where each request to Graph takes 100 ms. The work: one
 // account by user principal name, 12 policies, 13 groups nested in two levels,
-// over TLS with the SDK's middleware.
+// over TLS with the SDK's middleware. The server shares the processor.
 func BenchmarkCheckOverHTTP(b *testing.B) {
 	const latency = 100 * time.Millisecond
 	tenant := busyTenant(b)
@@ -222,6 +222,13 @@ func BenchmarkCheckOverHTTP(b *testing.B) {
 		}
 	}
 	check() // connections stand
+	single := time.Now()
+	for range 5 {
+		if _, err := reader.SecurityDefaults(b.Context()); err != nil {
+			b.Fatal(err)
+		}
+	}
+	roundTrip := time.Since(single) / 5
 	tenant.ForgetRequests()
 	for b.Loop() {
 		check()
@@ -230,7 +237,7 @@ func BenchmarkCheckOverHTTP(b *testing.B) {
 	for _, r := range tenant.Requests() {
 		items += max(1, len(r.Items))
 	}
-	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(latency), "roundtrips/op")
+	b.ReportMetric(float64(b.Elapsed())/float64(b.N)/float64(roundTrip), "roundtrips/op")
 	b.ReportMetric(float64(len(tenant.Requests()))/float64(b.N), "requests/op")
 	b.ReportMetric(float64(items)/float64(b.N), "reads/op")
 }

@@ -53,6 +53,18 @@ func TestPoliciesDoNotFallBack(t *testing.T) {
 	}
 }
 
+func TestNamedLocationsFallBackToV1(t *testing.T) {
+	const v1Locations = "/v1.0/identity/conditionalAccess/namedLocations"
+	w := newWire(t, map[string]http.HandlerFunc{locations: graphError(404, "NoBetaHere"), v1Locations: reply(`{"value":[{"id":"l"}]}`)})
+	got, err := w.client(t, nil).NamedLocations(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, got, 1)
+
+	w = newWire(t, map[string]http.HandlerFunc{locations: graphError(429, "TooManyRequests"), v1Locations: reply(`{"value":[]}`)})
+	_, err = w.client(t, &msgraph.Options{MaxTries: 1}).NamedLocations(t.Context())
+	require.ErrorIs(t, err, entramfa.ErrThrottled)
+}
+
 func TestPoliciesWithoutPermission(t *testing.T) {
 	refused := graphError(403, "AccessDenied")
 	w := newWire(t, map[string]http.HandlerFunc{betaPolicies: refused, v1Policies: refused})

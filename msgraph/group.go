@@ -10,12 +10,12 @@ import (
 
 // defaultLinger is how long a read waits for the others that were announced.
 // They start at the same moment, so it only matters when one never comes.
-const defaultLinger = 100 * time.Millisecond
+const defaultLinger = 250 * time.Millisecond
 
 // Together returns a context for reads that start at the same time, each made
 // with it once. The first requests of all of them leave together, in one JSON
 // batch for each version of Graph, at most twenty in a batch, when the last has
-// come or when one has waited a tenth of a second. What a read asks further,
+// come or when one has waited a quarter of a second. What a read asks further,
 // next pages and repetitions, leaves alone. A read that ends early does not
 // hold up the others.
 // Source: https://learn.microsoft.com/graph/json-batching.

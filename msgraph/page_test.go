@@ -11,7 +11,7 @@ import (
 	"github.com/entramfa/entramfa"
 )
 
-const locations = "/v1.0/identity/conditionalAccess/namedLocations"
+const locations = "/beta/identity/conditionalAccess/namedLocations"
 
 // paged answers by the query of the request; HOST stands for the server's address.
 func paged(t *testing.T, pages map[string]string) *wire {

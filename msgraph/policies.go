@@ -71,10 +71,18 @@ func betaRefused(err error) bool {
 	return false
 }
 
-// NamedLocations returns every named location that v1.0 shows. It needs Policy.Read.All.
+// NamedLocations returns every named location. It reads beta, for v1.0 doesn't
+// know every kind; where beta is refused it reads v1.0, and a policy that names a
+// location which v1.0 doesn't show is then judged Unknown. It needs Policy.Read.All.
 // Source: https://learn.microsoft.com/graph/api/conditionalaccessroot-list-namedlocations.
 func (c *Client) NamedLocations(ctx context.Context) ([]policy.NamedLocation, error) {
-	return list[policy.NamedLocation](ctx, c, get(v1, locationsPath))
+	newest := get(beta, locationsPath).headed("Prefer", "include-unknown-enum-members")
+	locations, err := list[policy.NamedLocation](ctx, c, newest)
+	if err == nil || !betaRefused(err) {
+		return locations, err
+	}
+	newest.version = v1
+	return list[policy.NamedLocation](ctx, c, newest)
 }
 
 // AuthenticationStrengths returns the built-in and the custom strengths. It

@@ -74,8 +74,8 @@ func TestReadsOnTheWire(t *testing.T) {
 			want:   `{"Policies":[{"id":"p1","grantControls":{"builtInControls":["riskRemediation"]},"new":[1]}],"Hidden":""}`,
 		},
 		"NamedLocations": {
-			read:   func(ctx context.Context, c *msgraph.Client) (any, error) { return c.NamedLocations(ctx) },
-			uri:    "/v1.0/identity/conditionalAccess/namedLocations",
+			read: func(ctx context.Context, c *msgraph.Client) (any, error) { return c.NamedLocations(ctx) },
+			uri:  "/beta/identity/conditionalAccess/namedLocations", headers: map[string]string{"Prefer": "include-unknown-enum-members"},
 			answer: `{"value":[{"@odata.type":"#microsoft.graph.ipNamedLocation","id":"l1"}]}`,
 			want:   `[{"@odata.type":"#microsoft.graph.ipNamedLocation","id":"l1"}]`,
 		},

@@ -27,11 +27,13 @@ type List struct {
 // GroupReader reads the groups of an account. The user is named by object id or
 // by user principal name.
 type GroupReader interface {
-	// MemberOf returns the groups that name the user as a direct member. It
-	// needs User.Read.All, and GroupMember.Read.All for the names.
+	// MemberOf returns the groups that name the user as a direct member, which
+	// explain the way to the others. It needs Directory.Read.All or
+	// GroupMember.ReadBasic.All.
 	MemberOf(ctx context.Context, user string) ([]Group, error)
 	// TransitiveMemberOf returns all groups of the user, direct and nested, of
-	// every kind: distribution groups count for Conditional Access.
+	// every kind: distribution groups count for Conditional Access. It needs
+	// User.Read.All, and GroupMember.Read.All for the names.
 	TransitiveMemberOf(ctx context.Context, user string) ([]Group, error)
 	// MemberGroups returns the groups that are direct members of a group.
 	MemberGroups(ctx context.Context, groupID string) ([]Group, error)

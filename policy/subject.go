@@ -40,7 +40,7 @@ type Membership struct {
 	// Path holds the display names of the groups from the one that names the
 	// account to Group; only Group where the way between them isn't known.
 	Path []string
-	// Nested says that the group doesn't name the account itself.
+	// Nested says that the group is known not to name the account itself.
 	Nested bool
 }
 

@@ -2,12 +2,11 @@ package sdktest
 
 import (
 	"context"
+	"crypto/x509"
 	"net/http"
 	"slices"
 	"testing"
 	"time"
-
-	"crypto/x509"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
@@ -260,8 +259,6 @@ func TestPasswordGrant(t *testing.T) {
 	assert.Len(t, tokens, 1)
 	assert.Len(t, graph, 1)
 	var refused *odataerrors.ODataError
-	if err != nil {
-		require.ErrorAs(t, err, &refused)
-		assert.Equal(t, http.StatusForbidden, refused.ResponseStatusCode)
-	}
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, http.StatusForbidden, refused.ResponseStatusCode)
 }

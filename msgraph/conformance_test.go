@@ -1,0 +1,22 @@
+package msgraph_test
+
+import (
+	"net/http/httptest"
+	"testing"
+
+	"github.com/entramfa/entramfa/graphfake"
+	"github.com/entramfa/entramfa/internal/conformance"
+	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/msgraph"
+)
+
+// The suite that graphfake passes by its methods, over TLS and the SDK's middleware.
+func TestConformance(t *testing.T) {
+	conformance.Run(t, func(t *testing.T, tenant *graphfake.Tenant) mfa.Reader {
+		server := httptest.NewTLSServer(tenant)
+		t.Cleanup(server.Close)
+		adapter := newAdapterWith(t, grants{tenant, allPermissions()}, server, "127.0.0.1")
+		var instant waits
+		return instant.on(msgraph.New(adapter, nil))
+	})
+}
