@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/policy/internal/devicefilter"
 )
 
 // The conditions beside the user, for the sign-in that this package judges: an
@@ -168,11 +169,33 @@ func devices(d *Devices, retired *DeviceStates) coverage {
 	case len(unknownMembers(d.members)) > 0:
 		return cantTell(name, "%s", unknownCondition("conditions.devices", unknownMembers(d.members)))
 	case d.DeviceFilter != nil:
-		return covers(entramfa.Sometimes, name, "for devices that pass a filter (%s: %s)", d.DeviceFilter.Mode, d.DeviceFilter.Rule)
+		return deviceFilter(*d.DeviceFilter)
 	case len(d.IncludeDevices)+len(d.ExcludeDevices)+len(d.IncludeDeviceStates)+len(d.ExcludeDeviceStates) > 0:
 		return covers(entramfa.Sometimes, name, "by retired device conditions")
 	}
 	return always()
+}
+
+// deviceFilter judges a filter for the device of a password grant, which is not
+// registered: all its properties are null, so that positive operators don't match
+// and negative ones do.
+func deviceFilter(f Filter) coverage {
+	const name = "devices"
+	including, excluding := strings.EqualFold(f.Mode, "include"), strings.EqualFold(f.Mode, "exclude")
+	rule, err := devicefilter.Parse(f.Rule)
+	switch {
+	case err != nil:
+		return cantTell(name, "what the device filter %s means: %v", f.Rule, err)
+	case len(unknownMembers(f.members)) > 0, !including && !excluding:
+		return cantTell(name, "what the device filter in mode %q means", f.Mode)
+	}
+	switch matched := rule.Match(nil); {
+	case matched == devicefilter.Unknown:
+		return cantTell(name, "whether an unregistered device passes the device filter %s", f.Rule)
+	case including == (matched == devicefilter.Yes):
+		return covers(entramfa.Always, name, "for unregistered devices too, by the filter (%s: %s)", f.Mode, f.Rule)
+	}
+	return covers(entramfa.Never, name, "not for unregistered devices, by the filter (%s: %s); a password sign-in comes from none", f.Mode, f.Rule)
 }
 
 // levels is a condition on a risk that Microsoft measures.
