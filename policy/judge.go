@@ -14,8 +14,9 @@ import (
 // that leave the account alone too; one Unknown finding more where the list
 // isn't whole, and a single one where there is no list.
 //
-// The user condition is decided in full. A condition on the place, the
-// platform, the resource, the device or a risk makes a finding Sometimes. What
+// The user condition is decided in full, and so is a filter for devices: a
+// password grant comes from an unregistered one. A condition on the place, the
+// platform, the resource or a risk makes a finding Sometimes. What
 // this version doesn't know, an enumeration value or a member of a newer
 // schema, makes a finding Unknown where it could matter.
 //

@@ -13,8 +13,8 @@ import (
 // The widths of the three columns, in characters.
 const (
 	sourceWidth = 30
-	effectWidth = 19
-	textWidth   = 66
+	effectWidth = 22
+	textWidth   = 64
 	lineWidth   = sourceWidth + effectWidth + textWidth + 4
 )
 
