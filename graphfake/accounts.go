@@ -47,14 +47,13 @@ func (t *Tenant) SetPassword(user, password string) error {
 
 // onUser changes the state of an account, given by its folded id.
 func (t *Tenant) onUser(user string, change func(d *directory, id string)) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	found, err := t.directory.user(user)
-	if err != nil {
+	return t.write(operation{"PATCH", v1, "/users/" + user}, func(d *directory) error {
+		found, err := d.user(user)
+		if err == nil {
+			change(d, fold(found.ID))
+		}
 		return err
-	}
-	change(&t.directory, fold(found.ID))
-	return nil
+	})
 }
 
 func (d *directory) setRequirements(id string, r mfa.Requirements) {

@@ -15,7 +15,8 @@ type Failure struct {
 	// Path is how the paths of the calls begin, compared without case: /beta is
 	// all of beta, /v1.0/subscribedSkus the licences. Without a version,
 	// /users/, it means both. Routes with several names are meant by the first
-	// one: /identity/conditionalAccess/policies.
+	// one: /identity/conditionalAccess/policies. A batch is /$batch, its items have
+	// their own paths.
 	Path string
 	// Times is how many calls are refused; 0 means every one.
 	Times int

@@ -21,29 +21,29 @@ func (t *Tenant) AddGroup(group policy.Group) string {
 // with a *entramfa.GraphError, when one of them doesn't exist or the member is
 // there already. Groups may form circles, as they may in Entra.
 func (t *Tenant) AddMember(groupID, memberID string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	d := &t.directory
-	group, ok := d.groups.get(groupID)
-	if !ok {
-		return notFound(groupID)
-	}
-	member, err := d.principal(memberID)
-	if err != nil {
-		return err
-	}
-	if containsFold(d.members[fold(group.ID)], member) {
-		return badRequest("One or more added object references already exist for the following modified properties: 'members'.")
-	}
-	d.addMember(group.ID, member)
-	return nil
+	return t.write(operation{"POST", v1, "/groups/" + groupID + "/members/$ref"}, func(d *directory) error {
+		group, ok := d.groups.get(groupID)
+		if !ok {
+			return notFound(groupID)
+		}
+		member, err := d.principal(memberID)
+		if err != nil {
+			return err
+		}
+		if containsFold(d.members[fold(group.ID)], member) {
+			return badRequest("One or more added object references already exist for the following modified properties: 'members'.")
+		}
+		d.addMember(group.ID, member)
+		return nil
+	})
 }
 
 func (d *directory) addMember(groupID, memberID string) {
 	if d.members == nil {
-		d.members = map[string][]string{}
+		d.members, d.above = map[string][]string{}, map[string][]string{}
 	}
 	d.members[fold(groupID)] = append(d.members[fold(groupID)], memberID)
+	d.above[fold(memberID)] = append(d.above[fold(memberID)], groupID)
 }
 
 // principal returns the id of a user, named by id or user principal name, or of a group.
@@ -57,12 +57,17 @@ func (d *directory) principal(id string) (string, error) {
 
 // forget takes an id out of groups and roles.
 func (d *directory) forget(id string) {
-	delete(d.members, fold(id))
-	for group, members := range d.members {
-		d.members[group] = slices.DeleteFunc(members, func(member string) bool { return fold(member) == fold(id) })
+	is := func(other string) bool { return fold(other) == fold(id) }
+	for _, group := range d.above[fold(id)] {
+		d.members[fold(group)] = slices.DeleteFunc(slices.Clone(d.members[fold(group)]), is)
 	}
+	for _, member := range d.members[fold(id)] {
+		d.above[fold(member)] = slices.DeleteFunc(slices.Clone(d.above[fold(member)]), is)
+	}
+	delete(d.above, fold(id))
+	delete(d.members, fold(id))
 	for _, roles := range []*table[policy.RoleAssignment]{&d.assignments, &d.eligibilities} {
-		for _, role := range roles.where(func(r policy.RoleAssignment) bool { return fold(r.PrincipalID) == fold(id) }) {
+		for _, role := range roles.where(func(r policy.RoleAssignment) bool { return is(r.PrincipalID) }) {
 			roles.remove(role.ID)
 		}
 	}
@@ -70,7 +75,13 @@ func (d *directory) forget(id string) {
 
 // parents returns the groups that name the id as a direct member.
 func (d *directory) parents(id string) []policy.Group {
-	return d.groups.where(func(group policy.Group) bool { return containsFold(d.members[fold(group.ID)], id) })
+	parents := []policy.Group{}
+	for _, groupID := range d.above[fold(id)] {
+		if group, ok := d.groups.get(groupID); ok {
+			parents = append(parents, group)
+		}
+	}
+	return parents
 }
 
 // ancestors returns the groups of an id, direct and nested, nearest first.

@@ -44,6 +44,9 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // stamp puts innerError into an error of Graph.
 func (t *Tenant) stamp(reply response, id, client string) []byte {
+	if reply.code == "" {
+		return reply.body
+	}
 	parsed, err := parseObject(reply.body)
 	if err != nil {
 		return reply.body

@@ -163,7 +163,9 @@ func (l *loader) file(files fs.FS, name string) error {
 		return &offsetError{text.offset(whole.at), err}
 	}
 	if len(pieces) == 0 {
-		return l.emptyList(from)
+		if err := l.emptyList(from); err != nil {
+			return &offsetError{text.offset(whole.at), err}
+		}
 	}
 	for _, p := range pieces {
 		if err := l.piece(from, text, p); err != nil {

@@ -88,10 +88,10 @@ func (l *loader) userFacts(from origin, o object, id string) error {
 		return err
 	}
 	d := &l.tenant.directory
-	if err := l.ownRoles(from, &d.assignments, kindAssignment, factRoles, o.get("roleAssignments"), id); err != nil {
+	if err := l.ownRoles(from, &d.assignments, kindAssignment, factRoles, o, "roleAssignments", id); err != nil {
 		return err
 	}
-	return l.ownRoles(from, &d.eligibilities, kindEligibility, factEligibilities, o.get("roleEligibilityScheduleInstances"), id)
+	return l.ownRoles(from, &d.eligibilities, kindEligibility, factEligibilities, o, "roleEligibilityScheduleInstances", id)
 }
 
 // requirements takes a per-user MFA state; nil means that none is given.
@@ -160,21 +160,17 @@ func (l *loader) ownMethod(from origin, text document, p piece, o object) error 
 	return nil
 }
 
-// ownRoles takes the roles that are given with a user; nil means that none are given.
-func (l *loader) ownRoles(from origin, into *table[policy.RoleAssignment], k kind, about fact, text json.RawMessage, id string) error {
-	if text == nil || string(text) == "null" {
+// ownRoles takes the roles that are given with a user.
+func (l *loader) ownRoles(from origin, into *table[policy.RoleAssignment], k kind, about fact, o object, name, id string) error {
+	if !o.given(name) {
 		return nil
 	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(text, &list); err != nil {
-		return fmt.Errorf("%s: %w", k, err)
+	list, err := entries(o, name)
+	if err != nil {
+		return err
 	}
 	for _, entry := range list {
-		o, err := parseObject(entry)
-		if err != nil {
-			return fmt.Errorf("%s: %w", k, err)
-		}
-		if err := l.roles(into, k, from, o, id); err != nil {
+		if err := l.roles(into, k, from, entry, id); err != nil {
 			return err
 		}
 	}
@@ -254,9 +250,13 @@ func (l *loader) memberships(from origin, text document, p piece, o object, id s
 	return nil
 }
 
+// entries returns the objects of a list in a member; none where it isn't given.
 func entries(o object, name string) ([]object, error) {
+	if !o.given(name) {
+		return nil, nil
+	}
 	var texts []json.RawMessage
-	if err := json.Unmarshal(orNull(o.get(name)), &texts); err != nil {
+	if err := json.Unmarshal(o.get(name), &texts); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	found := make([]object, len(texts))
@@ -267,13 +267,6 @@ func entries(o object, name string) ([]object, error) {
 		}
 	}
 	return found, nil
-}
-
-func orNull(text json.RawMessage) json.RawMessage {
-	if text == nil {
-		return json.RawMessage("null")
-	}
-	return text
 }
 
 func (l *loader) join(o object, id string, above, below []object) error {
@@ -296,16 +289,14 @@ func (l *loader) join(o object, id string, above, below []object) error {
 			d.addMember(id, member)
 		}
 	}
-	if !orNullIsNull(o.get("memberOf")) {
+	if o.given("memberOf") {
 		d.held.note(factGroups, id)
 	}
-	if !orNullIsNull(o.get("members")) {
+	if o.given("members") {
 		d.held.note(factMembers, id)
 	}
 	return nil
 }
-
-func orNullIsNull(text json.RawMessage) bool { return string(orNull(text)) == "null" }
 
 // groupOf finds the group that an entry of memberOf means; "" for an entry that
 // is no group: a directory role, an administrative unit.

@@ -89,6 +89,12 @@ func (o object) get(name string) json.RawMessage {
 	return nil
 }
 
+// given says whether a member is there and not null: [] is given.
+func (o object) given(name string) bool {
+	value := o.get(name)
+	return value != nil && string(value) != "null"
+}
+
 // text returns the value of a member that is a string, "" for anything else.
 func (o object) text(name string) string {
 	var text string

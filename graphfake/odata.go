@@ -116,7 +116,8 @@ func viewOf(version string, header http.Header) view {
 	v := view{version: version, metadata: "minimal"}
 	for _, accept := range header.Values("Accept") {
 		for part := range strings.FieldsFuncSeq(accept, func(r rune) bool { return r == ';' || r == ',' }) {
-			if level, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(part)), "odata.metadata="); ok {
+			level, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(part)), "odata.metadata=")
+			if ok && (level == "none" || level == "full") {
 				v.metadata = level
 			}
 		}

@@ -5,7 +5,9 @@ import "slices"
 // Application permissions a route, any one of which is enough, the least first.
 // Source: https://github.com/microsoftgraph/microsoft-graph-devx-content,
 // permissions/new/permissions.json of 2026-08-07, the table behind the reference.
-// User.ReadBasic.All is left out: it opens users, but not the members that a check looks at.
+// User.ReadBasic.All is left out: it opens users, but not the members that a
+// check looks at. The table lists GroupMember.ReadBasic.All for memberOf and not
+// GroupMember.Read.All, which allows more; here both open it.
 //
 // Policy.Read.ConditionalAccess alone does not open policies and named
 // locations: https://learn.microsoft.com/graph/known-issues.
@@ -16,8 +18,9 @@ var (
 	readRequirements = []string{"Policy.Read.All", "Policy.ReadWrite.AuthenticationMethod"}
 	readMethods      = []string{"UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"}
 	readUsers        = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
-	readMemberships  = []string{"User.Read.All", "User.ReadWrite.All", "GroupMember.Read.All", "Group.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"}
-	readGroups       = []string{"GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	readMemberOf     = []string{"Directory.Read.All", "Directory.ReadWrite.All", "Group.ReadBasic.All", "GroupMember.ReadBasic.All", "GroupMember.Read.All", "Group.Read.All", "Group.ReadWrite.All"}
+	readTransitive   = []string{"User.Read.All", "Directory.Read.All", "Directory.ReadWrite.All", "Group.Read.All", "Group.ReadBasic.All", "GroupMember.Read.All", "GroupMember.ReadBasic.All"}
+	readGroups       = []string{"GroupMember.Read.All", "GroupMember.ReadBasic.All", "Group.ReadBasic.All", "Group.Read.All", "Group.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	readLicenses     = []string{"LicenseAssignment.Read.All", "Organization.Read.All", "Organization.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	readOrganization = []string{"Organization.Read.All", "Organization.ReadWrite.All", "User.Read.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 	readDomains      = []string{"Domain.Read.All", "Domain.ReadWrite.All", "Directory.Read.All"}

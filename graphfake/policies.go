@@ -16,28 +16,30 @@ import (
 // enabled while security defaults are on.
 func (t *Tenant) AddPolicy(p policy.Policy) (string, error) {
 	p = isolated(p)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if p.State == policy.StateEnabled && t.directory.defaultsOn() {
-		return "", graphError(http.StatusBadRequest, "BadRequest",
-			"Security Defaults is enabled in the tenant. You must disable Security defaults before enabling a Conditional Access policy.")
-	}
-	p.ID = t.idOr(p.ID)
-	if p.CreatedDateTime == nil {
-		p.CreatedDateTime = timestamp(t.now())
-	}
-	t.directory.policies.put(p.ID, p)
-	return p.ID, nil
+	err := t.write(operation{"POST", v1, "/" + policiesPath}, func(d *directory) error {
+		if p.State == policy.StateEnabled && d.defaultsOn() {
+			p.ID = ""
+			return graphError(http.StatusBadRequest, "BadRequest",
+				"Security Defaults is enabled in the tenant. You must disable Security defaults before enabling a Conditional Access policy.")
+		}
+		p.ID = t.idOr(p.ID)
+		if p.CreatedDateTime == nil {
+			p.CreatedDateTime = timestamp(t.now())
+		}
+		d.policies.put(p.ID, p)
+		return nil
+	})
+	return p.ID, err
 }
 
 // RemovePolicy deletes a Conditional Access policy. An id that isn't there gives Graph's 404.
 func (t *Tenant) RemovePolicy(id string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if !t.directory.policies.remove(id) {
-		return notFoundCA("ConditionalAccessPolicy", id)
-	}
-	return nil
+	return t.write(operation{"DELETE", v1, "/" + policiesPath + "/" + id}, func(d *directory) error {
+		if !d.policies.remove(id) {
+			return notFoundCA("ConditionalAccessPolicy", id)
+		}
+		return nil
+	})
 }
 
 // SetSecurityDefaults switches security defaults on or off. On is refused while
@@ -45,19 +47,16 @@ func (t *Tenant) RemovePolicy(id string) error {
 // Graph's refusal are not published.
 // Source: https://learn.microsoft.com/entra/fundamentals/security-defaults.
 func (t *Tenant) SetSecurityDefaults(on bool) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	d := &t.directory
-	if on {
+	return t.write(operation{"PATCH", v1, "/policies/identitySecurityDefaultsEnforcementPolicy"}, func(d *directory) error {
 		for _, p := range d.policies.all() {
-			if p.State == policy.StateEnabled {
+			if on && p.State == policy.StateEnabled {
 				return graphError(http.StatusBadRequest, "BadRequest",
 					"Security Defaults can not be enabled while the Conditional Access policy '%s' is enabled.", p.DisplayName)
 			}
 		}
-	}
-	d.defaults.IsEnabled = &on
-	return nil
+		d.defaults.IsEnabled = &on
+		return nil
+	})
 }
 
 func (d *directory) defaultsOn() bool { return d.defaults.IsEnabled != nil && *d.defaults.IsEnabled }

@@ -17,12 +17,6 @@ const (
 	beta = "beta"
 )
 
-// The reads of mfa.Reader. Each stands for one call of Graph, which Fail and
-// ThrottleConditionalAccess refuse as they refuse it by HTTP; a read whose call
-// exists in beta alone, or is whole there alone, asks beta first. Errors are
-// *entramfa.GraphError, or, in a loaded tenant, an error that is
-// entramfa.ErrNotRead. What is returned is shared: it must not be changed.
-
 // operation is one call of Graph, its path without the version and the query.
 type operation struct{ method, version, path string }
 
@@ -46,6 +40,17 @@ func read[T any](ctx context.Context, t *Tenant, op operation, state func(*direc
 		return none, t.sign(graph, op)
 	}
 	return found, err
+}
+
+// write makes one change. A refusal is signed as that of the call which would make it.
+func (t *Tenant) write(op operation, change func(*directory) error) error {
+	t.mu.Lock()
+	err := change(&t.directory)
+	t.mu.Unlock()
+	if graph, ok := err.(*entramfa.GraphError); ok {
+		return t.sign(graph, op)
+	}
+	return err
 }
 
 // sign completes an error that leaves the tenant: which call, which request, and

@@ -21,45 +21,64 @@ const (
 // It is refused as Graph does, with a *entramfa.GraphError: an unknown
 // principal, an unknown role, a group that isn't role-assignable.
 func (t *Tenant) AssignRole(assignment policy.RoleAssignment) (string, error) {
-	return t.giveRole(&t.directory.assignments, assignment)
+	return t.giveRole("roleAssignments", &t.directory.assignments, assignment)
 }
 
 // MakeEligible lets a user or a group activate a role, and returns the id of
 // the eligibility. It is refused as AssignRole is.
 func (t *Tenant) MakeEligible(eligibility policy.RoleAssignment) (string, error) {
-	return t.giveRole(&t.directory.eligibilities, eligibility)
+	return t.giveRole("roleEligibilityScheduleRequests", &t.directory.eligibilities, eligibility)
 }
 
-func (t *Tenant) giveRole(roles *table[policy.RoleAssignment], role policy.RoleAssignment) (string, error) {
+func (t *Tenant) giveRole(list string, roles *table[policy.RoleAssignment], role policy.RoleAssignment) (string, error) {
 	role = isolated(role)
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	d := &t.directory
+	err := t.write(operation{"POST", v1, "/" + rolesPath + list}, func(d *directory) error {
+		if err := d.checkHolder(&role); err != nil {
+			return err
+		}
+		if err := d.checkDefinition(&role); err != nil {
+			return err
+		}
+		role.ID = t.idOr(role.ID)
+		if role.DirectoryScopeID == nil {
+			role.DirectoryScopeID = new("/")
+		}
+		roles.put(role.ID, role)
+		return nil
+	})
+	if err != nil {
+		return "", err
+	}
+	return role.ID, nil
+}
+
+// checkHolder looks whether the principal exists and may hold roles.
+func (d *directory) checkHolder(role *policy.RoleAssignment) error {
 	if role.Principal == nil || role.Principal.Type == userType || role.Principal.Type == groupType {
 		principal, err := d.principal(role.PrincipalID)
 		if err != nil {
-			return "", err
+			return err
 		}
 		role.PrincipalID = principal
 	}
 	if group, ok := d.groups.get(role.PrincipalID); ok && (group.IsAssignableToRole == nil || !*group.IsAssignableToRole) {
-		return "", badRequest("The group '%s' is not assignable to a role: isAssignableToRole must be true.", group.ID)
+		return badRequest("The group '%s' is not assignable to a role: isAssignableToRole must be true.", group.ID)
 	}
+	return nil
+}
+
+// checkDefinition looks whether the role exists; one that is given with the assignment is added.
+func (d *directory) checkDefinition(role *policy.RoleAssignment) error {
 	if role.RoleDefinition != nil {
 		d.definitions.put(role.RoleDefinition.ID, *role.RoleDefinition)
 		role.RoleDefinitionID = role.RoleDefinition.ID
 	}
 	definition, ok := d.definition(role.RoleDefinitionID)
 	if !ok {
-		return "", notFound(role.RoleDefinitionID)
+		return notFound(role.RoleDefinitionID)
 	}
-	role.ID = t.idOr(role.ID)
 	role.RoleDefinitionID = definition.ID
-	if role.DirectoryScopeID == nil {
-		role.DirectoryScopeID = new("/")
-	}
-	roles.put(role.ID, role)
-	return role.ID, nil
+	return nil
 }
 
 // definition finds a role, built-in or custom.

@@ -41,6 +41,11 @@ const DefaultTenantID = "7e0a5b1c-3d52-4c1e-9f60-0a1b2c3d4e5f"
 
 // Tenant is an in-memory Entra tenant. The zero Tenant is ready to use. Its
 // methods may be called concurrently; the fields are set before the first use.
+//
+// The methods of [mfa.Reader] each stand for one call of Graph, which Fail and
+// ThrottleConditionalAccess refuse as they refuse it by HTTP. Their errors are
+// *entramfa.GraphError, or, in a tenant that was loaded, an error that is
+// entramfa.ErrNotRead. What they return is shared: it must not be changed.
 type Tenant struct {
 	// TenantID is the id of the tenant; empty means DefaultTenantID.
 	TenantID string
@@ -78,6 +83,7 @@ type directory struct {
 	upns          map[string]string // user principal name, folded, to id
 	groups        table[policy.Group]
 	members       map[string][]string // group id, folded, to ids of users and groups
+	above         map[string][]string // the other way round: member id, folded, to ids of groups
 	definitions   table[policy.RoleDefinition]
 	assignments   table[policy.RoleAssignment]
 	eligibilities table[policy.RoleAssignment]

@@ -203,14 +203,14 @@ func (t *Tenant) judged(user mfa.User, report mfa.Report) *signInFailure {
 	switch report.Outcome {
 	case entramfa.Blocked:
 		f := refuseSignIn(53003, "invalid_grant", "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.")
-		f.suberror, f.claims = "message_only", policyClaims(report.Findings)
+		f.suberror, f.claims = "message_only", policyClaims(report.Findings, entramfa.Blocked)
 		return f
 	case entramfa.MFA:
 		f := refuseSignIn(50076, "invalid_grant", "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access '00000003-0000-0000-c000-000000000000'.")
 		if !t.registered(user) {
 			f = refuseSignIn(50079, "invalid_grant", "Due to a configuration change made by your administrator, or because you moved to a new location, you must enroll in multi-factor authentication to access '00000003-0000-0000-c000-000000000000'.")
 		}
-		f.suberror = "basic_action"
+		f.suberror, f.claims = "basic_action", policyClaims(report.Findings, entramfa.MFA)
 		return f
 	}
 	return nil
@@ -225,10 +225,10 @@ func (t *Tenant) registered(user mfa.User) bool {
 }
 
 // policyClaims names the policies that refused, as JSON within JSON; "" where none did.
-func policyClaims(findings []entramfa.Finding) string {
+func policyClaims(findings []entramfa.Finding, outcome entramfa.Outcome) string {
 	var ids []string
 	for _, f := range findings {
-		if f.Source == entramfa.SourceConditionalAccess && f.Outcome == entramfa.Blocked && f.Extent == entramfa.Always && f.ID != "" {
+		if f.Source == entramfa.SourceConditionalAccess && f.Outcome == outcome && f.Extent == entramfa.Always && f.ID != "" {
 			ids = append(ids, f.ID)
 		}
 	}

@@ -87,20 +87,19 @@ func hasPrefixFold(text, prefix string) bool {
 // Delete removes a user or a group. Policies, like those of the real service,
 // go on naming what was deleted. An id that isn't there gives Graph's 404.
 func (t *Tenant) Delete(id string) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	d := &t.directory
-	if user, ok := d.users.get(id); ok {
-		delete(d.upns, fold(user.UserPrincipalName))
-		d.users.remove(id)
-		delete(d.requirements, fold(id))
-		delete(d.methods, fold(id))
-		delete(d.passwords, fold(id))
-	} else if !d.groups.remove(id) {
-		return notFound(id)
-	}
-	d.forget(id)
-	return nil
+	return t.write(operation{"DELETE", v1, "/directoryObjects/" + id}, func(d *directory) error {
+		if user, ok := d.users.get(id); ok {
+			delete(d.upns, fold(user.UserPrincipalName))
+			d.users.remove(id)
+			delete(d.requirements, fold(id))
+			delete(d.methods, fold(id))
+			delete(d.passwords, fold(id))
+		} else if !d.groups.remove(id) {
+			return notFound(id)
+		}
+		d.forget(id)
+		return nil
+	})
 }
 
 // isolated returns a copy of a resource that shares nothing with the caller's.

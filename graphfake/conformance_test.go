@@ -1,0 +1,13 @@
+package graphfake_test
+
+import (
+	"testing"
+
+	"github.com/entramfa/entramfa/graphfake"
+	"github.com/entramfa/entramfa/internal/conformance"
+	"github.com/entramfa/entramfa/mfa"
+)
+
+func TestConformance(t *testing.T) {
+	conformance.Run(t, func(t *testing.T, tenant *graphfake.Tenant) mfa.Reader { return tenant })
+}

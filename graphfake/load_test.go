@@ -1,0 +1,277 @@
+package graphfake_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"unicode/utf16"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/graphfake"
+	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/policy"
+)
+
+func load(t *testing.T, files map[string]string) (*graphfake.Tenant, error) {
+	t.Helper()
+	system := fstest.MapFS{}
+	for name, text := range files {
+		system[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return graphfake.Load(system)
+}
+
+func loaded(t *testing.T, files map[string]string) *graphfake.Tenant {
+	t.Helper()
+	tenant, err := load(t, files)
+	require.NoError(t, err)
+	return tenant
+}
+
+func TestLoadAnExport(t *testing.T) {
+	tenant, err := graphfake.Load(os.DirFS("testdata/export"))
+	require.NoError(t, err)
+	ctx := t.Context()
+	assert.Equal(t, "42424242-4242-4242-8242-424242424242", tenant.ID())
+
+	list, err := tenant.Policies(ctx)
+	require.NoError(t, err)
+	var names []string
+	for _, p := range list.Policies {
+		names = append(names, p.DisplayName)
+		assert.Equal(t, []string{"mfa"}, p.GrantControls.BuiltInControls)
+		assert.Equal(t, policy.StateEnabled, p.State)
+	}
+	assert.ElementsMatch(t, []string{"Admins 🔐 é", "Big endian", "Marked", "In a list", "In a page"}, names, "and not what was deleted")
+
+	for _, name := range []string{"svc@contoso.com", "eeeeeeee-0000-4000-8000-000000000001"} {
+		user, err := tenant.User(ctx, name)
+		require.NoError(t, err, name)
+		assert.Equal(t, "Service", user.DisplayName, "the export's file and the one beside it are one user")
+		assert.True(t, *user.AccountEnabled)
+	}
+	groups, err := tenant.TransitiveMemberOf(ctx, "svc@contoso.com")
+	require.NoError(t, err)
+	require.Len(t, groups, 2, "the group of memberOf, and the group in whose members that stands")
+	assert.Equal(t, "Service accounts", groups[0].DisplayName)
+	assert.Equal(t, "All service accounts", groups[1].DisplayName)
+	roles, err := tenant.RoleAssignments(ctx, "svc@contoso.com")
+	require.NoError(t, err)
+	require.Len(t, roles, 1)
+	assert.True(t, roles[0].TenantWide(), "without a scope it counts everywhere")
+	requirements, err := tenant.Requirements(ctx, "svc@contoso.com")
+	require.NoError(t, err)
+	assert.Equal(t, mfa.PerUserEnforced, requirements.PerUserMFAState)
+	methods, err := tenant.Methods(ctx, "svc@contoso.com")
+	require.NoError(t, err)
+	assert.Len(t, methods, 2)
+
+	requirements, err = tenant.Requirements(ctx, "other@contoso.com")
+	require.NoError(t, err, "a file of its own gives it")
+	assert.Equal(t, mfa.PerUserDisabled, requirements.PerUserMFAState)
+	methods, err = tenant.Methods(ctx, "other@contoso.com")
+	require.NoError(t, err)
+	assert.Len(t, methods, 1)
+	_, err = tenant.MemberOf(ctx, "other@contoso.com")
+	assert.ErrorIs(t, err, entramfa.ErrNotRead, "that he is in one group doesn't say in which others")
+
+	objects, err := tenant.ObjectsByID(ctx, []string{"aaaaaaaa-0000-4000-8000-000000000003", "aaaaaaaa-0000-4000-8000-000000000004"})
+	require.NoError(t, err)
+	assert.Equal(t, "Excluded", objects[0].DisplayName, "named by the migration table alone")
+	assert.Equal(t, "New name", objects[1].DisplayName, "renamed: the migration table decides")
+	strengths, err := tenant.AuthenticationStrengths(ctx)
+	require.NoError(t, err)
+	assert.Len(t, strengths, 3)
+	defaults, err := tenant.SecurityDefaults(ctx)
+	require.NoError(t, err)
+	assert.False(t, *defaults.IsEnabled)
+	domain, err := tenant.Domain(ctx, "contoso.com")
+	require.NoError(t, err)
+	assert.Equal(t, 2147483647, *domain.PasswordValidityPeriodInDays)
+	locations, err := tenant.NamedLocations(ctx)
+	require.NoError(t, err)
+	assert.Len(t, locations, 1)
+	skus, err := tenant.SubscribedSKUs(ctx)
+	require.NoError(t, err)
+	assert.Len(t, skus, 1)
+}
+
+// wide encodes a text as UTF-16.
+func wide(text string, order binary.ByteOrder, mark bool) string {
+	var out bytes.Buffer
+	if mark {
+		text = "\ufeff" + text
+	}
+	for _, unit := range utf16.Encode([]rune(text)) {
+		_ = binary.Write(&out, order, unit) // a bytes.Buffer takes everything
+	}
+	return out.String()
+}
+
+const smallPolicy = `{"id":"p","displayName":"€🔐","state":"enabled","conditions":{"users":{"includeUsers":["All"]}}}`
+
+func TestLoadEncodings(t *testing.T) {
+	for name, text := range map[string]string{
+		"UTF-8": smallPolicy, "UTF-8 with mark": "\ufeff" + smallPolicy, "CRLF": strings.ReplaceAll(smallPolicy, ",", ",\r\n"),
+		"UTF-16 LE": wide(smallPolicy, binary.LittleEndian, true), "UTF-16 BE": wide(smallPolicy, binary.BigEndian, true),
+		"UTF-16 LE without mark": wide(smallPolicy, binary.LittleEndian, false), "UTF-16 BE without mark": wide(smallPolicy, binary.BigEndian, false),
+		"page": `{"value":[` + smallPolicy + `]}`, "list": `[` + smallPolicy + `,` + smallPolicy + `]`,
+		"PowerShell's letters": strings.NewReplacer("state", "State", "conditions", "Conditions", "includeUsers", "IncludeUsers").Replace(smallPolicy),
+	} {
+		list, err := loaded(t, map[string]string{"some/where.JSON": text}).Policies(t.Context())
+		require.NoError(t, err, name)
+		require.Len(t, list.Policies, 1, name)
+		assert.Equal(t, "€🔐", list.Policies[0].DisplayName, name)
+		assert.Equal(t, []string{"All"}, list.Policies[0].Conditions.Users.IncludeUsers, name)
+	}
+}
+
+func TestLoadNamesFileAndOffset(t *testing.T) {
+	for name, test := range map[string]struct {
+		text, offset string
+	}{
+		"empty":                   {"", "offset 0: "},
+		"cut":                     {`{"id":"a"`, "offset 9: "},
+		"a wrong letter":          {`{"id":x}`, "offset 6: "},
+		"behind a mark":           {"\ufeff" + `{"id":x}`, "offset 9: "},
+		"two values":              {`{} {}`, "offset 3: "},
+		"UTF-16":                  {wide(`{"€🔐":x}`, binary.LittleEndian, true), "offset 16: "},
+		"UTF-16, cut":             {wide(smallPolicy, binary.BigEndian, true)[:21], "offset 20: half a UTF-16 character"},
+		"half a pair":             {"\xff\xfe\x3c\xd8", "offset 2: half a UTF-16 surrogate pair"},
+		"a pair of halves":        {"\xff\xfe\x3c\xd8\x3c\xd8", "offset 2: half a UTF-16 surrogate pair"},
+		"Latin 1":                 {"{\"displayName\":\"\xe9\"}", "offset 16: neither UTF-8 nor UTF-16"},
+		"no object":               {`42`, "offset 0: neither an object nor a list"},
+		"a list of numbers":       {`[1]`, "offset 1: an object is wanted"},
+		"not recognized":          {`[` + smallPolicy + `, {"id":"x"}]`, "offset " /* of the second */},
+		"half a list":             {`{"@odata.nextLink":"https://x","value":[` + smallPolicy + `]}`, "offset 0: half a list"},
+		"an empty list":           {`{"value":[]}`, "offset 0: an empty list of what?"},
+		"wrong type":              {`  {"conditions":{"users":7},"state":"enabled"}`, "offset 2: Conditional Access policy: conditions: users:"},
+		"twice":                   {`{"conditions":{},"State":"x","state":"enabled"}`, `offset 0: Conditional Access policy: member "state" stands twice`},
+		"another content":         {`[` + smallPolicy + `,{"id":"P","state":"disabled","conditions":{}}]`, "the Conditional Access policy P stands in f.json too, with another content"},
+		"a role without a role":   {`{"userPrincipalName":"u","roleAssignments":[{}]}`, "offset 0: a role assignment needs principalId and roleDefinitionId"},
+		"a state that says none":  {`{"userPrincipalName":"u","authentication":{"requirements":{}}}`, "perUserMfaState is missing"},
+		"defaults that say none":  {`{"@odata.type":"#microsoft.graph.identitySecurityDefaultsEnforcementPolicy"}`, "isEnabled is missing"},
+		"an unknown group name":   {`{"userPrincipalName":"u","memberOf":[{"displayName":"G"}]}`, `offset 0: memberOf: 0 groups have the display name "G"`},
+		"an ambiguous group name": {`[{"id":"1","groupTypes":[],"displayName":"G"},{"id":"2","groupTypes":[],"displayName":"g"},{"userPrincipalName":"u","memberOf":[{"displayName":"G"}]}]`, `memberOf: 2 groups have the display name "G"`},
+		"memberOf cut":            {`{"userPrincipalName":"u","memberOf":[],"memberOf@odata.nextLink":"x"}`, "half a list: there is a memberOf@odata.nextLink"},
+		"members of no kind":      {`{"id":"g","groupTypes":[],"members":[{"id":"x"}]}`, "members: x is neither a user nor a group"},
+		"memberOf is no list":     {`{"userPrincipalName":"u","memberOf":7}`, "offset 0: memberOf: "},
+		"two of a name":           {`[{"id":"1","userPrincipalName":"u"},{"id":"2","userPrincipalName":"U"}]`, "the users 1 and 2 have the same userPrincipalName U"},
+		"a contradiction":         {`[{"id":"1","userPrincipalName":"u","accountEnabled":true},{"userPrincipalName":"u","accountEnabled":false}]`, "the user 1 stands in f.json too, with another accountEnabled"},
+		"a state of nobody":       {`{"@odata.context":"https://graph.microsoft.com/beta/$metadata#users('x')/authentication/requirements","perUserMfaState":"disabled"}`, "it is of the user x, of whom there is no file"},
+		"methods of whom":         {`{"@odata.context":"https://graph.microsoft.com/beta/$metadata#users/authentication/methods","value":[]}`, "it doesn't say of which user"},
+		"two tenants":             {`[{"verifiedDomains":[],"id":"1"},{"TenantId":"2","Objects":[]}]`, "the export is of two tenants: 1 and 2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tenant, err := load(t, map[string]string{"f.json": test.text})
+			require.ErrorContains(t, err, test.offset)
+			assert.ErrorContains(t, err, "graphfake: f.json: offset ")
+			assert.Nil(t, tenant)
+		})
+	}
+	_, err := load(t, map[string]string{"a.txt": "no JSON"})
+	assert.ErrorContains(t, err, "there is no *.json file")
+	_, err = load(t, map[string]string{"a.json": "x", "b/c.json": "y"})
+	assert.ErrorContains(t, err, "a.json: ")
+	assert.ErrorContains(t, err, "b/c.json: ", "all errors together")
+}
+
+func TestLoadedTenantKnowsWhatItDoesNotKnow(t *testing.T) {
+	tenant := loaded(t, map[string]string{
+		"Users/u.json": `{"id":"u","userPrincipalName":"u@contoso.com"}`,
+		"groups.json":  `{"value":[{"id":"g","displayName":"G","groupTypes":[]}]}`,
+	})
+	for name, read := range map[string]func() error{
+		"ConditionalAccess":                  func() error { _, err := tenant.Policies(t.Context()); return err },
+		"NamedLocations":                     func() error { _, err := tenant.NamedLocations(t.Context()); return err },
+		"AuthenticationStrengths":            func() error { _, err := tenant.AuthenticationStrengths(t.Context()); return err },
+		"SecurityDefaults":                   func() error { _, err := tenant.SecurityDefaults(t.Context()); return err },
+		"SubscribedSkus":                     func() error { _, err := tenant.SubscribedSKUs(t.Context()); return err },
+		"Domains":                            func() error { _, err := tenant.Domain(t.Context(), "contoso.com"); return err },
+		"perUserMfaState":                    func() error { _, err := tenant.Requirements(t.Context(), "u"); return err },
+		"methods":                            func() error { _, err := tenant.Methods(t.Context(), "u"); return err },
+		"memberOf":                           func() error { _, err := tenant.TransitiveMemberOf(t.Context(), "u"); return err },
+		`"memberOf"`:                         func() error { _, err := tenant.MemberOf(t.Context(), "u"); return err },
+		"members":                            func() error { _, err := tenant.MemberGroups(t.Context(), "g"); return err },
+		"Groups":                             func() error { _, err := tenant.MemberGroups(t.Context(), "other"); return err },
+		"roleAssignments":                    func() error { _, err := tenant.RoleAssignments(t.Context(), "u"); return err },
+		"roleEligibilityScheduleInstances":   func() error { _, err := tenant.RoleEligibilities(t.Context(), "u"); return err },
+		"RoleEligibilityScheduleInstances/*": func() error { _, err := tenant.RoleEligibilities(t.Context(), "g"); return err },
+		"RoleAssignments": func() error {
+			_, err := tenant.RoleHolders(t.Context(), policy.GlobalAdministrator)
+			return err
+		},
+		"MigrationTable.json": func() error { _, err := tenant.ObjectsByID(t.Context(), []string{"other"}); return err },
+	} {
+		err := read()
+		assert.ErrorIs(t, err, entramfa.ErrNotRead, name)
+		assert.ErrorContains(t, err, name, "the error says how to give it")
+	}
+	c := serve(t, tenant, everything...)
+	r := c.get("/v1.0/identity/conditionalAccess/namedLocations")
+	assert.Equal(t, 501, r.StatusCode)
+	assert.Equal(t, "NotRead", r.code())
+
+	_, err := loaded(t, map[string]string{"g.json": `{"id":"g","groupTypes":[]}`}).User(t.Context(), "u")
+	assert.ErrorIs(t, err, entramfa.ErrNotRead, "no users at all")
+}
+
+func TestEmptyListsAreKnowledge(t *testing.T) {
+	tenant := loaded(t, map[string]string{
+		"Users/u.json":                          `{"id":"u","userPrincipalName":"u@contoso.com","memberOf":[],"roleEligibilityScheduleInstances":[]}`,
+		"NamedLocations/none.json":              `[]`,
+		"RoleAssignments/none.json":             `{"value":[]}`,
+		"RoleEligibilityScheduleInstances.json": `{"value":[]}`,
+		"ConditionalAccess/none.json":           `{"value":[]}`,
+	})
+	locations, err := tenant.NamedLocations(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, locations)
+	groups, err := tenant.TransitiveMemberOf(t.Context(), "u")
+	require.NoError(t, err)
+	assert.Empty(t, groups)
+	roles, err := tenant.RoleAssignments(t.Context(), "u")
+	require.NoError(t, err, "the tenant's list is whole, and the groups are known")
+	assert.Empty(t, roles)
+	_, err = tenant.RoleHolders(t.Context(), policy.GlobalAdministrator)
+	require.NoError(t, err)
+	list, err := tenant.Policies(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, list.Policies)
+}
+
+func TestRolesOfGroupsNeedTheGroups(t *testing.T) {
+	files := map[string]string{
+		"RoleAssignments.json": `{"value":[{"id":"r","principalId":"g","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}]}`,
+		"Groups.json":          `[{"id":"g","displayName":"G","groupTypes":[]}]`,
+		"Users.json":           `[{"id":"u","userPrincipalName":"u@contoso.com"}]`,
+	}
+	_, err := loaded(t, files).RoleAssignments(t.Context(), "u")
+	assert.ErrorIs(t, err, entramfa.ErrNotRead)
+	files["Users.json"] = `[{"id":"u","userPrincipalName":"u@contoso.com","memberOf":[{"id":"g"}]}]`
+	roles, err := loaded(t, files).RoleAssignments(t.Context(), "u")
+	require.NoError(t, err)
+	require.Len(t, roles, 1)
+	assert.Equal(t, "g", roles[0].PrincipalID)
+	assert.Equal(t, "Global Administrator", roles[0].RoleDefinition.DisplayName)
+}
+
+func TestAnAccountAddedToAnExportIsKnown(t *testing.T) {
+	tenant := loaded(t, map[string]string{"Groups.json": `[{"id":"g","displayName":"G","groupTypes":[]}]`, "ca.json": smallPolicy})
+	user := tenant.AddUser(mfa.User{UserPrincipalName: "new@contoso.com"})
+	require.NoError(t, tenant.AddMember("g", user))
+	groups, err := tenant.TransitiveMemberOf(t.Context(), user)
+	require.NoError(t, err)
+	assert.Len(t, groups, 1)
+	_, err = tenant.Requirements(t.Context(), user)
+	assert.NoError(t, err)
+	_, err = tenant.SecurityDefaults(t.Context())
+	assert.ErrorIs(t, err, entramfa.ErrNotRead, "the tenant is not")
+	require.NoError(t, loaded(t, map[string]string{"g.json": `{"id":"g","groupTypes":[]}`}).SetSecurityDefaults(true))
+}
