@@ -70,8 +70,10 @@ const (
 	ActionDisablePerUserMFA Action = "disablePerUserMFA"
 	// ActionUseApplication: replace the account by an app registration with a certificate.
 	ActionUseApplication Action = "useApplication"
-	// ActionGrant: give the checking identity the permission, or the tenant the licence, that was missing.
+	// ActionGrant: give the checking identity the permission that was missing.
 	ActionGrant Action = "grantPermission"
+	// ActionCheckAgain: the service could not answer; ask again later.
+	ActionCheckAgain Action = "checkAgain"
 	// ActionReview: a person has to look at something that can't be told from here.
 	ActionReview Action = "review"
 	// ActionEnable: enable the account.

@@ -92,7 +92,7 @@ func ExampleLoad() {
 		"Groups/CA-ServiceAccounts.json": {Data: []byte(`{"id": "77c1ed37-0000-4000-8000-000000000001", "displayName": "CA-ServiceAccounts", "groupTypes": []}`)},
 	}
 	beside := fstest.MapFS{
-		"Users/svc.json": {Data: []byte(`{"userPrincipalName": "svc@contoso.com", "memberOf": [{"displayName": "CA-ServiceAccounts"}]}`)},
+		"Users/svc.json": {Data: []byte(`{"userPrincipalName": "svc@contoso.com", "transitiveMemberOf": [{"displayName": "CA-ServiceAccounts"}]}`)},
 	}
 	tenant, err := graphfake.Load(export, beside)
 	if err != nil {

@@ -88,13 +88,22 @@ func (d *directory) parents(id string) []policy.Group {
 func (d *directory) ancestors(id string) []policy.Group {
 	found := []policy.Group{}
 	seen := map[string]bool{fold(id): true}
-	for next := []string{id}; len(next) > 0; next = next[1:] {
+	next := []string{id}
+	add := func(group policy.Group) {
+		if !seen[fold(group.ID)] {
+			seen[fold(group.ID)] = true
+			found = append(found, group)
+			next = append(next, group.ID)
+		}
+	}
+	for _, groupID := range d.held.groupsAround(id) {
+		if group, ok := d.groups.get(groupID); ok {
+			add(group)
+		}
+	}
+	for ; len(next) > 0; next = next[1:] {
 		for _, group := range d.parents(next[0]) {
-			if !seen[fold(group.ID)] {
-				seen[fold(group.ID)] = true
-				found = append(found, group)
-				next = append(next, group.ID)
-			}
+			add(group)
 		}
 	}
 	return found
@@ -117,7 +126,7 @@ func (d *directory) descendants(groupID string) []string {
 }
 
 func (d *directory) memberOf(idOrUPN string) ([]policy.Group, error) {
-	user, err := d.groupsKnown(idOrUPN)
+	user, err := d.groupsKnown(idOrUPN, factGroups)
 	if err != nil {
 		return nil, err
 	}
@@ -125,20 +134,20 @@ func (d *directory) memberOf(idOrUPN string) ([]policy.Group, error) {
 }
 
 func (d *directory) transitiveMemberOf(idOrUPN string) ([]policy.Group, error) {
-	user, err := d.groupsKnown(idOrUPN)
+	user, err := d.groupsKnown(idOrUPN, factAllGroups)
 	if err != nil {
 		return nil, err
 	}
 	return d.ancestors(user), nil
 }
 
-// groupsKnown returns the id of a user whose groups the tenant knows.
-func (d *directory) groupsKnown(idOrUPN string) (string, error) {
+// groupsKnown returns the id of a user whose groups, the direct ones or all, the tenant knows.
+func (d *directory) groupsKnown(idOrUPN string, which fact) (string, error) {
 	user, err := d.user(idOrUPN)
 	if err != nil {
 		return "", err
 	}
-	return user.ID, d.held.needOf(factGroups, user)
+	return user.ID, d.held.needOf(which, user)
 }
 
 func (d *directory) memberGroups(groupID string) ([]policy.Group, error) {

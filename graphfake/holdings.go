@@ -18,7 +18,8 @@ const (
 	factStrengths     fact = "authentication strengths"
 	factSKUs          fact = "licences"
 	factDomains       fact = "domains"
-	factGroups        fact = "groups"
+	factGroups        fact = "direct groups"
+	factAllGroups     fact = "groups, direct and nested,"
 	factMembers       fact = "members"
 	factRoles         fact = "directory roles"
 	factEligibilities fact = "eligible roles"
@@ -36,6 +37,7 @@ const (
 	groupFile        = "Groups/*.json, one group or a list a file"
 	membersFile      = `a member "members" of the group`
 	groupsFile       = `a member "memberOf" of the user: a list of {"id":...} or {"displayName":...}, [] for none`
+	allGroupsFile    = `a member "transitiveMemberOf" of the user: a list of {"id":...} or {"displayName":...} that names nested groups too, [] for none`
 	rolesFile        = `a member "roleAssignments" of the user, [] for none, or RoleAssignments/*.json of the tenant`
 	roleFile         = "RoleAssignments/*.json of the tenant"
 	eligibilityFile  = `a member "roleEligibilityScheduleInstances" of the user, [] for none, or RoleEligibilityScheduleInstances/*.json of the tenant`
@@ -52,6 +54,8 @@ type holdings struct {
 	lists map[fact]bool            // whole lists of the tenant
 	of    map[fact]map[string]bool // facts about one user or group, by folded id
 	roles map[string][]policy.RoleAssignment
+	// around holds the ids of groups in which a user is said to be, directly or not.
+	around map[string][]string
 }
 
 // whole says whether the export holds the whole list.
@@ -79,7 +83,7 @@ func (h *holdings) needOf(about fact, user mfa.User) error {
 		return nil
 	case about == factRoles && h.lists[factRoles]:
 		// The tenant's list names groups too: which of them are the user's must be known.
-		return h.needOf(factGroups, user)
+		return h.needOf(factAllGroups, user)
 	}
 	return h.missing(fmt.Sprintf("the %s of %s", about, user.UserPrincipalName), userFacts[about])
 }
@@ -87,6 +91,7 @@ func (h *holdings) needOf(about fact, user mfa.User) error {
 // userFacts are the facts that an export gives with a user, and how.
 var userFacts = map[fact]string{
 	factGroups:        groupsFile,
+	factAllGroups:     allGroupsFile,
 	factRoles:         rolesFile,
 	factEligibilities: eligibilityFile,
 	factRequirements:  requirementsFile,
@@ -109,6 +114,14 @@ func (h *holdings) note(about fact, id string) {
 		h.of[about] = map[string]bool{}
 	}
 	h.of[about][fold(id)] = true
+}
+
+// groupsAround returns the ids of the groups that the export names as a user's, without the way to them.
+func (h *holdings) groupsAround(userID string) []string {
+	if h == nil {
+		return nil
+	}
+	return h.around[fold(userID)]
 }
 
 // rolesOf returns the roles that were given with a user and are not among the known ones:

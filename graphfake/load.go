@@ -49,7 +49,7 @@ import (
 //	{
 //	  "userPrincipalName": "svc@contoso.com",
 //	  "accountEnabled": true,
-//	  "memberOf": [{"displayName": "CA-ServiceAccounts"}],
+//	  "transitiveMemberOf": [{"displayName": "CA-ServiceAccounts"}],
 //	  "roleAssignments": [],
 //	  "roleEligibilityScheduleInstances": [],
 //	  "authentication": {
@@ -58,11 +58,14 @@ import (
 //	  }
 //	}
 //
-// memberOf names groups by id, as $expand=memberOf gives them, or by a display
-// name that only one group has. It names all groups of the user: where the
-// export has no "members" or "memberOf" of the groups themselves, those in which the user is by
-// way of another group must be named too. Beware that $expand cuts such a list
-// after 20 objects: https://learn.microsoft.com/graph/query-parameters#expand.
+// transitiveMemberOf names all groups of the user, those too in which it is by
+// way of another group, by id or by a display name that only one group has.
+// memberOf, as $expand=memberOf gives it, names the direct ones alone. They are
+// all there is to know only where the export says the rest: "members" of every
+// group, and a file for every group that a policy names; or a "memberOf" of each
+// group that the user is in. Else the user's groups are not known. A list
+// of exactly 20 tells nothing of what it doesn't name, for $expand cuts there
+// without a sign: https://learn.microsoft.com/graph/query-parameters#expand.
 // An entry of roleAssignments needs roleDefinitionId; without directoryScopeId it counts for
 // the whole tenant. The answers of users/{id}/authentication/requirements and
 // .../methods are also read from files of their own, by their @odata.context.
@@ -85,7 +88,8 @@ import (
 func Load(fsys ...fs.FS) (*Tenant, error) {
 	l := &loader{tenant: &Tenant{}, seen: map[string]loaded{}, renamed: map[string]bool{}}
 	l.tenant.directory.held = &holdings{
-		lists: map[fact]bool{}, of: map[fact]map[string]bool{}, roles: map[string][]policy.RoleAssignment{},
+		lists: map[fact]bool{}, of: map[fact]map[string]bool{},
+		roles: map[string][]policy.RoleAssignment{}, around: map[string][]string{},
 	}
 	for _, files := range fsys {
 		err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -344,6 +348,7 @@ func (l *loader) connect() {
 	}
 	l.finish(l.named)
 	l.finish(l.later)
+	l.weighGroups()
 }
 
 func (l *loader) finish(tasks []later) {

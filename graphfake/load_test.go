@@ -58,7 +58,7 @@ func TestLoadAnExport(t *testing.T) {
 	}
 	groups, err := tenant.TransitiveMemberOf(ctx, "svc@contoso.com")
 	require.NoError(t, err)
-	require.Len(t, groups, 2, "the group of memberOf, and the group in whose members that stands")
+	require.Len(t, groups, 2, "the group that is named, and the group in whose members that stands")
 	assert.Equal(t, "Service accounts", groups[0].DisplayName)
 	assert.Equal(t, "All service accounts", groups[1].DisplayName)
 	roles, err := tenant.RoleAssignments(ctx, "svc@contoso.com")
@@ -157,8 +157,8 @@ func TestLoadNamesFileAndOffset(t *testing.T) {
 		"a role without a role":   {`{"userPrincipalName":"u","roleAssignments":[{}]}`, "offset 0: a role assignment needs principalId and roleDefinitionId"},
 		"a state that says none":  {`{"userPrincipalName":"u","authentication":{"requirements":{}}}`, "perUserMfaState is missing"},
 		"defaults that say none":  {`{"@odata.type":"#microsoft.graph.identitySecurityDefaultsEnforcementPolicy"}`, "isEnabled is missing"},
-		"an unknown group name":   {`{"userPrincipalName":"u","memberOf":[{"displayName":"G"}]}`, `offset 0: memberOf: 0 groups have the display name "G"`},
-		"an ambiguous group name": {`[{"id":"1","groupTypes":[],"displayName":"G"},{"id":"2","groupTypes":[],"displayName":"g"},{"userPrincipalName":"u","memberOf":[{"displayName":"G"}]}]`, `memberOf: 2 groups have the display name "G"`},
+		"an unknown group name":   {`{"userPrincipalName":"u","memberOf":[{"displayName":"G"}]}`, `offset 0: 0 groups have the display name "G"`},
+		"an ambiguous group name": {`[{"id":"1","groupTypes":[],"displayName":"G"},{"id":"2","groupTypes":[],"displayName":"g"},{"userPrincipalName":"u","memberOf":[{"displayName":"G"}]}]`, `2 groups have the display name "G"`},
 		"memberOf cut":            {`{"userPrincipalName":"u","memberOf":[],"memberOf@odata.nextLink":"x"}`, "half a list: there is a memberOf@odata.nextLink"},
 		"members of no kind":      {`{"id":"g","groupTypes":[],"members":[{"id":"x"}]}`, "members: x is neither a user nor a group"},
 		"memberOf is no list":     {`{"userPrincipalName":"u","memberOf":7}`, "offset 0: memberOf: "},
@@ -196,7 +196,7 @@ func TestLoadedTenantKnowsWhatItDoesNotKnow(t *testing.T) {
 		"Domains":                            func() error { _, err := tenant.Domain(t.Context(), "contoso.com"); return err },
 		"perUserMfaState":                    func() error { _, err := tenant.Requirements(t.Context(), "u"); return err },
 		"methods":                            func() error { _, err := tenant.Methods(t.Context(), "u"); return err },
-		"memberOf":                           func() error { _, err := tenant.TransitiveMemberOf(t.Context(), "u"); return err },
+		"transitiveMemberOf":                 func() error { _, err := tenant.TransitiveMemberOf(t.Context(), "u"); return err },
 		`"memberOf"`:                         func() error { _, err := tenant.MemberOf(t.Context(), "u"); return err },
 		"members":                            func() error { _, err := tenant.MemberGroups(t.Context(), "g"); return err },
 		"Groups":                             func() error { _, err := tenant.MemberGroups(t.Context(), "other"); return err },
@@ -254,12 +254,46 @@ func TestRolesOfGroupsNeedTheGroups(t *testing.T) {
 	}
 	_, err := loaded(t, files).RoleAssignments(t.Context(), "u")
 	assert.ErrorIs(t, err, entramfa.ErrNotRead)
-	files["Users.json"] = `[{"id":"u","userPrincipalName":"u@contoso.com","memberOf":[{"id":"g"}]}]`
+	files["Users.json"] = `[{"id":"u","userPrincipalName":"u@contoso.com","transitiveMemberOf":[{"id":"g"}]}]`
 	roles, err := loaded(t, files).RoleAssignments(t.Context(), "u")
 	require.NoError(t, err)
 	require.Len(t, roles, 1)
 	assert.Equal(t, "g", roles[0].PrincipalID)
 	assert.Equal(t, "Global Administrator", roles[0].RoleDefinition.DisplayName)
+}
+
+// A nested group that is overlooked makes a policy look harmless.
+func TestDirectGroupsAreNotAllGroups(t *testing.T) {
+	user := func(member, groups string) string {
+		return `{"id":"u","userPrincipalName":"u@contoso.com","` + member + `":[` + groups + `]}`
+	}
+	many := strings.Repeat(`{"id":"g"},`, 19) + `{"id":"g"}`
+	for name, c := range map[string]struct {
+		users, groups, policies string
+		all, direct             bool
+	}{
+		"all said":                         {user("transitiveMemberOf", `{"id":"g"}`), `[{"id":"g","groupTypes":[]}]`, "", true, false},
+		"none said":                        {user("transitiveMemberOf", ``), `[{"id":"g","groupTypes":[]}]`, "", true, false},
+		"direct ones alone":                {user("memberOf", `{"id":"g"}`), `[{"id":"g","groupTypes":[]}]`, "", false, true},
+		"and the groups around them":       {user("memberOf", `{"id":"g"}`), `[{"id":"g","groupTypes":[],"memberOf":[]}]`, "", true, true},
+		"and not those around these":       {user("memberOf", `{"id":"g"}`), `[{"id":"g","groupTypes":[],"memberOf":[{"id":"h"}]},{"id":"h","groupTypes":[]}]`, "", false, true},
+		"members of every group":           {user("mail", ""), `[{"id":"g","groupTypes":[],"members":[{"id":"u"}]},{"id":"h","groupTypes":[],"members":[]}]`, "", true, true},
+		"members of one group alone":       {user("mail", ""), `[{"id":"g","groupTypes":[],"members":[{"id":"u"}]},{"id":"h","groupTypes":[]}]`, "", false, false},
+		"a policy names another group":     {user("mail", ""), `[{"id":"g","groupTypes":[],"members":[]}]`, `{"id":"p","state":"enabled","conditions":{"users":{"includeGroups":["h"]}}}`, false, false},
+		"a list that $expand may have cut": {user("memberOf", many), `[{"id":"g","groupTypes":[],"memberOf":[]}]`, "", false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			files := map[string]string{"Users/u.json": c.users, "Groups/g.json": c.groups}
+			if c.policies != "" {
+				files["ConditionalAccess/p.json"] = c.policies
+			}
+			tenant := loaded(t, files)
+			_, err := tenant.TransitiveMemberOf(t.Context(), "u")
+			assert.Equal(t, c.all, err == nil, "all groups: %v", err)
+			_, err = tenant.MemberOf(t.Context(), "u")
+			assert.Equal(t, c.direct, err == nil, "direct groups: %v", err)
+		})
+	}
 }
 
 func TestAnAccountAddedToAnExportIsKnown(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 // What Load reads of users and groups, and of what hangs on them.
 
 // extras are the members that Load takes from a user or a group and that are no members of Graph's resource.
-var extras = []string{"memberOf", "members", "roleAssignments", "roleEligibilityScheduleInstances", "authentication", "requirements"}
+var extras = []string{"memberOf", "transitiveMemberOf", "members", "roleAssignments", "roleEligibilityScheduleInstances", "authentication", "requirements"}
 
 // user takes a user. Several files may tell of one, each something else: an
 // export its properties, a file beside it its groups.
@@ -233,7 +233,7 @@ func (l *loader) group(from origin, text document, p piece, o object) error {
 
 // memberships takes the members and the groups of an object, when all files are read.
 func (l *loader) memberships(from origin, text document, p piece, o object, id string) error {
-	for _, name := range []string{"memberOf", "members"} {
+	for _, name := range []string{"memberOf", "transitiveMemberOf", "members"} {
 		if o.get(name+"@odata.nextLink") != nil {
 			return fmt.Errorf("half a list: there is a %s@odata.nextLink; export what follows and leave the link out", name)
 		}
@@ -242,13 +242,45 @@ func (l *loader) memberships(from origin, text document, p piece, o object, id s
 	if err != nil {
 		return err
 	}
+	around, err := entries(o, "transitiveMemberOf")
+	if err != nil {
+		return err
+	}
 	below, err := entries(o, "members")
 	if err != nil {
 		return err
 	}
-	l.afterwards(from, text, p, func() error { return l.join(o, id, above, below) })
+	l.afterwards(from, text, p, func() error {
+		if err := l.surround(o, id, around); err != nil {
+			return err
+		}
+		return l.join(o, id, above, below)
+	})
 	return nil
 }
+
+// surround takes the groups in which a user is directly or by way of others.
+func (l *loader) surround(o object, id string, around []object) error {
+	held := l.tenant.directory.held
+	for _, entry := range around {
+		group, err := l.groupOf(entry)
+		if err != nil {
+			return err
+		}
+		if group != "" {
+			held.around[fold(id)] = append(held.around[fold(id)], group)
+		}
+	}
+	if o.given("transitiveMemberOf") {
+		held.note(factAllGroups, id)
+	}
+	return nil
+}
+
+// expandLimit is where $expand cuts a list without a sign
+// (https://learn.microsoft.com/graph/query-parameters#expand): a list of this
+// length may be half a list, and tells nothing of what it doesn't name.
+const expandLimit = 20
 
 // entries returns the objects of a list in a member; none where it isn't given.
 func entries(o object, name string) ([]object, error) {
@@ -289,10 +321,10 @@ func (l *loader) join(o object, id string, above, below []object) error {
 			d.addMember(id, member)
 		}
 	}
-	if o.given("memberOf") {
+	if o.given("memberOf") && len(above) != expandLimit {
 		d.held.note(factGroups, id)
 	}
-	if o.given("members") {
+	if o.given("members") && len(below) != expandLimit {
 		d.held.note(factMembers, id)
 	}
 	return nil
@@ -309,14 +341,14 @@ func (l *loader) groupOf(entry object) (string, error) {
 	if id == "" {
 		named := d.groups.where(func(g policy.Group) bool { return name != "" && strings.EqualFold(g.DisplayName, name) })
 		if len(named) != 1 {
-			return "", fmt.Errorf("memberOf: %d groups have the display name %q; name the group by id", len(named), name)
+			return "", fmt.Errorf("%d groups have the display name %q; name the group by id", len(named), name)
 		}
 		return named[0].ID, nil
 	}
 	if _, known := d.groups.get(id); !known {
 		var group policy.Group
 		if err := json.Unmarshal(raw(entry.without("@odata.type")), &group); err != nil {
-			return "", fmt.Errorf("memberOf: %w", err)
+			return "", fmt.Errorf("group %s: %w", id, err)
 		}
 		d.groups.put(id, group)
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/unread"
 )
 
 // judgePerUser says what the legacy per-user MFA state does: enabled and
@@ -17,7 +18,7 @@ func judgePerUser(requirements entramfa.Value[Requirements], methods entramfa.Va
 	case !known:
 		f.Missing = []string{fmt.Sprintf("the per-user MFA state: %v", requirements.Err())}
 		f.Reasons = reasons("perUserMfaState", "the state could not be read; only Graph beta has it")
-		f.Advice = advise(entramfa.ActionGrant, "grant the checking identity Policy.Read.All")
+		f.Advice = []entramfa.Advice{unread.Advice(requirements.Err(), "Policy.Read.All")}
 	case state == string(PerUserDisabled):
 		f.Outcome, f.Extent = entramfa.Clear, entramfa.Never
 		f.Reasons = reasons("perUserMfaState", "the state is disabled")

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/unread"
 )
 
 // Judge says what each Conditional Access policy of a tenant does to an
@@ -24,7 +25,7 @@ import (
 func Judge(tenant Tenant, subject Subject) []entramfa.Finding {
 	list, known := tenant.Policies.Get()
 	if !known {
-		return []entramfa.Finding{unread(tenant.Policies.Err())}
+		return []entramfa.Finding{notRead(tenant.Policies.Err())}
 	}
 	j := &judge{tenant: tenant, subject: subject}
 	findings := make([]entramfa.Finding, 0, len(list.Policies)+1)
@@ -192,14 +193,14 @@ func advice(f entramfa.Finding, p Policy) []entramfa.Advice {
 	return []entramfa.Advice{{Action: entramfa.ActionNone, Text: "nothing"}}
 }
 
-// unread is the finding of a tenant whose policies could not be read.
-func unread(err error) entramfa.Finding {
+// notRead is the finding of a tenant whose policies could not be read.
+func notRead(err error) entramfa.Finding {
 	return entramfa.Finding{
 		Source:  entramfa.SourceConditionalAccess,
 		Name:    "Conditional Access policies",
 		Reasons: []entramfa.Reason{reasonf("policies", "the policies could not be read")},
 		Missing: []string{fmt.Sprintf("the Conditional Access policies: %v", err)},
-		Advice:  []entramfa.Advice{{Action: entramfa.ActionGrant, Text: "grant the checking identity Policy.Read.All; Policy.Read.ConditionalAccess alone does not open the list"}},
+		Advice:  []entramfa.Advice{unread.Advice(err, "Policy.Read.All; Policy.Read.ConditionalAccess alone does not open the list")},
 	}
 }
 

@@ -208,7 +208,7 @@ func TestNothingIsClearBecauseItWasNotRead(t *testing.T) {
 	nobody := policy.Subject{ID: account}
 	for _, c := range []judged{
 		{`"users": {"includeUsers": ["All"]}`, "mfa always", ""},
-		{`"users": {"includeGroups": ["` + direct + `"]}`, "unknown unknown", "whether the account is in group"},
+		{`"users": {"includeGroups": ["` + direct + `"]}`, "unknown unknown", "whether the account is in a group that is included"},
 		{`"users": {"includeRoles": ["` + exchange + `"]}`, "unknown unknown", "Exchange Administrator"},
 		{`"users": {"includeUsers": ["GuestsOrExternalUsers"]}`, "unknown unknown", "guest"},
 		{`"users": {"includeUsers": ["All"], "excludeGroups": ["` + direct + `"]}`, "unknown unknown", "not read"},

@@ -65,12 +65,8 @@ func (j *judge) side(users, groups, roles []string, guests *GuestsOrExternalUser
 	for _, user := range users {
 		matches = append(matches, j.matchUser(user, verb(excluding)))
 	}
-	for _, group := range groups {
-		matches = append(matches, j.matchGroup(group, verb(excluding)))
-	}
-	for _, role := range roles {
-		matches = append(matches, j.matchRole(role, excluding))
-	}
+	matches = append(matches, j.matchGroups(groups, verb(excluding))...)
+	matches = append(matches, j.matchRoles(roles, excluding)...)
 	if guests != nil {
 		matches = append(matches, j.matchGuests(guests, verb(excluding)))
 	}
@@ -103,12 +99,20 @@ func (j *judge) matchUser(entry, verb string) match {
 	return match{truth: no, reason: reasonf("users", "the account is not among the users that are %s", verb), caveats: j.deleted("user", entry)}
 }
 
-// matchGroup matches an entry of includeGroups or excludeGroups.
-func (j *judge) matchGroup(id, verb string) match {
+// matchGroups matches includeGroups or excludeGroups.
+func (j *judge) matchGroups(ids []string, verb string) []match {
 	groups, known := j.subject.Groups.Get()
-	if !known {
-		return match{missing: []string{fmt.Sprintf("whether the account is in group %s, which is %s: %v", j.name(id), verb, j.subject.Groups.Err())}}
+	if !known && len(ids) > 0 {
+		return []match{{missing: []string{fmt.Sprintf("whether the account is in a group that is %s (%s): %v", verb, each(ids, j.name), j.subject.Groups.Err())}}}
 	}
+	var matches []match
+	for _, id := range ids {
+		matches = append(matches, j.matchGroup(groups, id, verb))
+	}
+	return matches
+}
+
+func (j *judge) matchGroup(groups []Membership, id, verb string) match {
 	i := slices.IndexFunc(groups, func(m Membership) bool { return strings.EqualFold(m.Group.ID, id) })
 	if i < 0 {
 		return match{truth: no, reason: reasonf("groups", "the account is in none of the groups that are %s", verb), caveats: j.deleted("group", id)}
@@ -118,12 +122,33 @@ func (j *judge) matchGroup(id, verb string) match {
 	return match{truth: yes, reason: reason}
 }
 
-// matchRole matches an entry of includeRoles or excludeRoles.
-func (j *judge) matchRole(id string, excluding bool) match {
-	roles, known := j.subject.Roles.Get()
-	if !known {
-		return match{missing: []string{fmt.Sprintf("whether the account holds the role %s, which is %s: %v", roleName(id), verb(excluding), j.subject.Roles.Err())}}
+// each names the first few of a list.
+func each(ids []string, name func(string) string) string {
+	const few = 5
+	var texts []string
+	for _, id := range ids[:min(len(ids), few)] {
+		texts = append(texts, name(id))
 	}
+	if more := len(ids) - few; more > 0 {
+		texts = append(texts, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// matchRoles matches includeRoles or excludeRoles.
+func (j *judge) matchRoles(ids []string, excluding bool) []match {
+	roles, known := j.subject.Roles.Get()
+	if !known && len(ids) > 0 {
+		return []match{{missing: []string{fmt.Sprintf("whether the account holds a role that is %s (%s): %v", verb(excluding), each(ids, roleName), j.subject.Roles.Err())}}}
+	}
+	var matches []match
+	for _, id := range ids {
+		matches = append(matches, j.matchRole(roles, id, excluding))
+	}
+	return matches
+}
+
+func (j *judge) matchRole(roles []RoleAssignment, id string, excluding bool) match {
 	result := match{truth: no, reason: reasonf("roles", "the account holds none of the roles that are %s", verb(excluding))}
 	for _, role := range roles {
 		m := j.matchAssignment(role, id, excluding)

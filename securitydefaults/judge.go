@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/unread"
 )
 
 // Account is what security defaults look at in an account. What its zero Values
@@ -39,9 +40,9 @@ func Judge(policy entramfa.Value[Policy], account Account) entramfa.Finding {
 	p, known := policy.Get()
 	switch {
 	case !known:
-		return unread(f, policy.Err())
+		return notRead(f, policy.Err())
 	case p.IsEnabled == nil:
-		return unread(f, fmt.Errorf("the answer did not say whether they are on"))
+		return notRead(f, fmt.Errorf("the answer did not say whether they are on"))
 	case !*p.IsEnabled:
 		return clear(f, "isEnabled", "security defaults are off")
 	}
@@ -87,10 +88,10 @@ func clear(f entramfa.Finding, condition, text string) entramfa.Finding {
 	return f
 }
 
-func unread(f entramfa.Finding, err error) entramfa.Finding {
+func notRead(f entramfa.Finding, err error) entramfa.Finding {
 	f.Reasons = []entramfa.Reason{{Condition: "isEnabled", Text: "whether security defaults are on could not be read"}}
 	f.Missing = []string{fmt.Sprintf("the security defaults: %v", err)}
-	f.Advice = []entramfa.Advice{{Action: entramfa.ActionGrant, Text: "grant the checking identity Policy.Read.All"}}
+	f.Advice = []entramfa.Advice{unread.Advice(err, "Policy.Read.All")}
 	return f
 }
 

@@ -97,7 +97,7 @@ func show(w io.Writer, report mfa.Report, opts options) error {
 
 // verdict turns a report into the exit status, and says the reason on stderr.
 func verdict(stderr io.Writer, report mfa.Report) int {
-	fmt.Fprintln(stderr, headline(report.Verdict)+": "+strings.Join(deciding(report), "; "))
+	fmt.Fprintf(stderr, "%s: %s\n", headline(report.Verdict), strings.Join(deciding(report), "\n  "))
 	switch {
 	case report.Outcome == entramfa.Clear:
 		return exitClear

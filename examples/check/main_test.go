@@ -113,7 +113,7 @@ func TestUsage(t *testing.T) {
 	}
 	status, _, help := call(t, "-h")
 	assert.Equal(t, exitClear, status)
-	for _, word := range []string{"-load", "-tenant", "-account", "-json", "Exit status", "69", "Policy.Read.All", "memberOf"} {
+	for _, word := range []string{"-load", "-tenant", "-account", "-json", "Exit status", "69", "Policy.Read.All", "transitiveMemberOf"} {
 		assert.Contains(t, help, word)
 	}
 }
@@ -121,7 +121,7 @@ func TestUsage(t *testing.T) {
 func TestLoadAFolderAndTheAccountBesideIt(t *testing.T) {
 	account := t.TempDir()
 	write(t, account, "svc.json", `{"@odata.type":"#microsoft.graph.user","id":"b0000000-0000-4000-8000-0000000000aa","userPrincipalName":"svc@fabrikam.com","displayName":"Svc",
-		"accountEnabled":true,"userType":"Member","memberOf":[{"displayName":"Reporting"}],"roleAssignments":[],"authentication":{"requirements":{"perUserMfaState":"disabled"},"methods":[]}}`)
+		"accountEnabled":true,"userType":"Member","transitiveMemberOf":[{"displayName":"Reporting"}],"roleAssignments":[],"authentication":{"requirements":{"perUserMfaState":"disabled"},"methods":[]}}`)
 	policies := filepath.Join("tenant", "policies")
 	groups := filepath.Join("tenant", "groups")
 

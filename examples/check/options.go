@@ -50,7 +50,7 @@ any resource. -account takes an object id, a user principal name or a display na
 
 Beside an export, -load wants to know the account: a JSON file in the folder (or
 in a second one, given by another -load) with the user as Graph gives it, and
-  "memberOf": [{"id": "<group id>"}]            its groups, [] for none
+  "transitiveMemberOf": [{"id": "<group id>"}]  all its groups, nested ones too, [] for none
   "roleAssignments": [{"roleDefinitionId": "<template id>", "directoryScopeId": "/"}]
   "authentication": {"requirements": {"perUserMfaState": "disabled"}}
 What the folder doesn't say is not known, and the report says so.

@@ -96,13 +96,22 @@ func deciding(report mfa.Report) []string {
 	for _, f := range report.Findings {
 		v := entramfa.Verdict{Outcome: f.Outcome, Extent: f.Extent}
 		if v == report.Verdict && f.Outcome != entramfa.Clear {
-			texts = append(texts, sourceName(f)+" ("+strings.Join(append(reasonTexts(f), f.Missing...), "; ")+")")
+			texts = append(texts, sourceName(f)+": "+decider(f))
 		}
 	}
 	if report.Outcome == entramfa.Clear {
 		texts = append(texts, "no source touches the account's non-interactive sign-in")
 	}
 	return texts
+}
+
+// decider is what a finding rests on: what was missing, else the last reason.
+func decider(f entramfa.Finding) string {
+	if len(f.Missing) > 0 {
+		return strings.Join(f.Missing, "; ")
+	}
+	reasons := reasonTexts(f)
+	return reasons[len(reasons)-1]
 }
 
 func sourceName(f entramfa.Finding) string {
