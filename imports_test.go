@@ -19,6 +19,7 @@ var mayImport = map[string][]string{
 	"":                             {},
 	"internal/openjson":            {},
 	"internal/guid":                {},
+	"internal/builtinrole":         {},
 	"internal/unread":              {""},
 	"policy":                       {""},
 	"securitydefaults":             {""},

@@ -3,6 +3,7 @@ package graphfake
 import (
 	"slices"
 
+	"github.com/entramfa/entramfa/internal/builtinrole"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
@@ -86,7 +87,7 @@ func (d *directory) definition(id string) (policy.RoleDefinition, bool) {
 	if custom, ok := d.definitions.get(id); ok {
 		return custom, true
 	}
-	if name, ok := builtInRoles[fold(id)]; ok {
+	if name := builtinrole.Name(id); name != "" {
 		id = fold(id)
 		return policy.RoleDefinition{ID: id, TemplateID: new(id), DisplayName: name, IsBuiltIn: new(true)}, true
 	}
@@ -95,8 +96,8 @@ func (d *directory) definition(id string) (policy.RoleDefinition, bool) {
 
 // allDefinitions returns the built-in roles by id, then the custom ones.
 func (d *directory) allDefinitions() []policy.RoleDefinition {
-	ids := make([]string, 0, len(builtInRoles))
-	for id := range builtInRoles {
+	var ids []string
+	for id := range builtinrole.All() {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
@@ -105,7 +106,7 @@ func (d *directory) allDefinitions() []policy.RoleDefinition {
 		definition, _ := d.definition(id)
 		all = append(all, definition)
 	}
-	return append(all, d.definitions.where(func(r policy.RoleDefinition) bool { return builtInRoles[fold(r.ID)] == "" })...)
+	return append(all, d.definitions.where(func(r policy.RoleDefinition) bool { return builtinrole.Name(r.ID) == "" })...)
 }
 
 func (d *directory) roleAssignments(userID string) ([]policy.RoleAssignment, error) {

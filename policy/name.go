@@ -1,27 +1,21 @@
 package policy
 
 import (
-	_ "embed"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/builtinrole"
 	"github.com/entramfa/entramfa/internal/openjson"
 )
-
-//go:embed builtinroles.csv
-var builtInRoles string
 
 // roleName returns the display name of a built-in role, or the id where there
 // is no such role.
 func roleName(id string) string {
-	for line := range strings.Lines(builtInRoles) {
-		role, name, _ := strings.Cut(strings.TrimSpace(line), ",")
-		if strings.EqualFold(role, id) {
-			return name
-		}
+	if name := builtinrole.Name(id); name != "" {
+		return name
 	}
 	return id
 }
