@@ -3,20 +3,24 @@ package mfa
 import (
 	"context"
 	"time"
+
+	"github.com/entramfa/entramfa/policy"
 )
 
 // Options narrow what Check asks. The zero Options and nil mean the same.
 type Options struct {
-	// Applications lists the app ids of the resources that the account signs in
-	// to, for Microsoft's mandatory MFA and for security defaults. None means
-	// Microsoft Graph, Exchange Online and SharePoint Online.
-	Applications []string
+	// Profile is how the account really signs in: to what, from where, on which
+	// platform. Nil means policy.PasswordSignIn, every password grant. A profile
+	// without Applications means Microsoft Graph, Exchange Online and SharePoint
+	// Online where Microsoft's mandatory MFA and security defaults ask what the
+	// account signs in to.
+	Profile *policy.SignIn
 	// Now is the time of the report; zero means the current time.
 	Now time.Time
 }
 
 // Check says what stands between an account and its non-interactive sign-in,
-// an OAuth password grant from anywhere: it collects the facts and judges them.
+// the Profile of the options: it collects the facts and judges them.
 // The account is named by object id, user principal name or display name.
 //
 // The report is never clear because something could not be read: that is an

@@ -1,6 +1,7 @@
 package mfa
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -13,12 +14,13 @@ import (
 // from facts that were collected before. It does no I/O.
 func Judge(facts Facts, opts *Options) Report {
 	o := opts.withDefaults()
+	applications := o.applications()
 	findings := []entramfa.Finding{
 		judgeAccount(facts, o.Now),
-		securitydefaults.Judge(facts.SecurityDefaults, defaultsAccount(facts, o)),
+		securitydefaults.Judge(facts.SecurityDefaults, defaultsAccount(facts, applications)),
 	}
-	findings = append(findings, judgePolicies(facts)...)
-	findings = append(findings, judgePerUser(facts.Requirements, facts.Methods), judgeMandatory(o.Applications))
+	findings = append(findings, judgePolicies(facts, *o.Profile)...)
+	findings = append(findings, judgePerUser(facts.Requirements, facts.Methods), judgeMandatory(applications))
 	return Report{
 		Schema:    ReportSchema,
 		CheckedAt: o.Now,
@@ -34,8 +36,9 @@ func (o *Options) withDefaults() Options {
 	if o != nil {
 		options = *o
 	}
-	if len(options.Applications) == 0 {
-		options.Applications = []string{MicrosoftGraph, ExchangeOnline, SharePointOnline}
+	if options.Profile == nil {
+		profile := policy.PasswordSignIn()
+		options.Profile = &profile
 	}
 	if options.Now.IsZero() {
 		options.Now = time.Now().UTC().Truncate(time.Second)
@@ -43,9 +46,23 @@ func (o *Options) withDefaults() Options {
 	return options
 }
 
-// judgePolicies judges Conditional Access, and adds what only the licence tells.
-func judgePolicies(facts Facts) []entramfa.Finding {
-	findings := policy.Judge(facts.ConditionalAccess, subject(facts))
+// applications is what the account signs in to, for sources that ask no more.
+func (o Options) applications() []string {
+	if len(o.Profile.Applications) == 0 {
+		return []string{MicrosoftGraph, ExchangeOnline, SharePointOnline}
+	}
+	return o.Profile.Applications
+}
+
+// judgePolicies judges Conditional Access, and adds what only the licence tells
+// and what lies outside the profile.
+func judgePolicies(facts Facts, profile policy.SignIn) []entramfa.Finding {
+	findings := policy.Judge(facts.ConditionalAccess, subject(facts), profile)
+	for i, f := range policy.Judge(facts.ConditionalAccess, subject(facts), policy.PasswordSignIn()) {
+		if findings[i].Outcome == entramfa.Clear && f.Outcome != entramfa.Clear {
+			findings[i].Caveats = append(findings[i].Caveats, outside(f))
+		}
+	}
 	licensed, known := licensed(facts).Get()
 	for i := range findings {
 		if met(findings[i]) && known && !licensed {
@@ -53,6 +70,17 @@ func judgePolicies(facts Facts) []entramfa.Finding {
 		}
 	}
 	return findings
+}
+
+// outside says what a policy does to sign-ins that the profile leaves out.
+func outside(f entramfa.Finding) string {
+	last := f.Reasons[len(f.Reasons)-1]
+	for _, r := range f.Reasons {
+		if r.Condition == "signIn" {
+			last = r
+		}
+	}
+	return fmt.Sprintf("outside the profile it may be met (%s, %s): %s", f.Outcome, f.Extent, last.Text)
 }
 
 func met(f entramfa.Finding) bool {
@@ -80,12 +108,12 @@ func subject(facts Facts) policy.Subject {
 }
 
 // defaultsAccount is the account as security defaults see it.
-func defaultsAccount(facts Facts, o Options) securitydefaults.Account {
+func defaultsAccount(facts Facts, applications []string) securitydefaults.Account {
 	return securitydefaults.Account{
 		UserPrincipalName: facts.User.UserPrincipalName,
 		Roles:             defaultsRoles(facts.Roles),
 		Licensed:          licensed(facts),
-		ManagesAzure:      containsFold(o.Applications, AzureManagement),
+		ManagesAzure:      containsFold(applications, AzureManagement),
 	}
 }
 

@@ -111,7 +111,7 @@ func TestMandatoryMFAFollowsTheApplications(t *testing.T) {
 		{[]string{mfa.AzurePortal}, "mfa always"},
 		{[]string{mfa.MicrosoftAdminPortals}, "mfa always"},
 	} {
-		report := mfa.Judge(clearFacts(), &mfa.Options{Applications: c.applications})
+		report := mfa.Judge(clearFacts(), &mfa.Options{Profile: &policy.SignIn{Applications: c.applications}})
 		f := report.Findings[len(report.Findings)-1]
 		assert.Equal(t, entramfa.SourceMandatoryMFA, f.Source)
 		assert.Equal(t, c.want, fmt.Sprint(f.Outcome, " ", f.Extent), "%v", c.applications)
@@ -121,7 +121,7 @@ func TestMandatoryMFAFollowsTheApplications(t *testing.T) {
 func TestAzureUnderSecurityDefaults(t *testing.T) {
 	facts := clearFacts()
 	facts.SecurityDefaults = defaults(true)
-	report := mfa.Judge(facts, &mfa.Options{Applications: []string{mfa.AzureManagement}})
+	report := mfa.Judge(facts, &mfa.Options{Profile: &policy.SignIn{Applications: []string{mfa.AzureManagement}}})
 	assert.Equal(t, entramfa.Always, report.Findings[1].Extent)
 }
 

@@ -28,7 +28,7 @@ func ExampleJudge() {
 		ID:     "b0000000-0000-4000-8000-000000000001",
 		Groups: entramfa.Known([]policy.Membership{{Group: finance, Path: []string{"Accounting", "Finance"}, Nested: true}}),
 	}
-	for _, finding := range policy.Judge(tenant, account) {
+	for _, finding := range policy.Judge(tenant, account, policy.PasswordSignIn()) {
 		fmt.Println(finding.Name, "-", finding.Outcome, finding.Extent)
 		for _, reason := range finding.Reasons {
 			fmt.Println(" ", reason.Condition+":", reason.Text, reason.Path)
@@ -38,6 +38,6 @@ func ExampleJudge() {
 	// Require MFA for finance - mfa always
 	//   state: the policy is enabled []
 	//   groups: group "Finance" is included [Accounting Finance]
-	//   applications: all resources are included []
+	//   applications: for all resources []
 	//   grantControls: it demands mfa, which a non-interactive sign-in can't meet []
 }

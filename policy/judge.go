@@ -9,25 +9,25 @@ import (
 	"github.com/entramfa/entramfa/internal/unread"
 )
 
-// Judge says what each Conditional Access policy of a tenant does to an
-// account's non-interactive sign-in: an OAuth password grant from anywhere to
-// anything. It returns one finding a policy, in the order of the list, those
-// that leave the account alone too; one Unknown finding more where the list
-// isn't whole, and a single one where there is no list.
+// Judge says what each Conditional Access policy of a tenant does to a set of
+// an account's sign-ins, PasswordSignIn for instance. It returns one finding a
+// policy, in the order of the list, those that leave the account alone too; one
+// Unknown finding more where the list isn't whole, and a single one where there
+// is no list.
 //
-// The user condition is decided in full, and so is a filter for devices: a
-// password grant comes from an unregistered one. A condition on the place, the
-// platform, the resource or a risk makes a finding Sometimes. What
-// this version doesn't know, an enumeration value or a member of a newer
-// schema, makes a finding Unknown where it could matter.
+// A policy that meets some of the sign-ins and not others is Sometimes, and the
+// last reason names one that it meets. The grant controls are judged for a
+// program with a password and nothing else. What this version doesn't know, an
+// enumeration value or a member of a newer schema, makes a finding Unknown where
+// it could matter.
 //
 // It does no I/O.
-func Judge(tenant Tenant, subject Subject) []entramfa.Finding {
+func Judge(tenant Tenant, subject Subject, signIns SignIn) []entramfa.Finding {
 	list, known := tenant.Policies.Get()
 	if !known {
 		return []entramfa.Finding{notRead(tenant.Policies.Err())}
 	}
-	j := &judge{tenant: tenant, subject: subject}
+	j := &judge{tenant: tenant, subject: subject, region: signIns}
 	findings := make([]entramfa.Finding, 0, len(list.Policies)+1)
 	for _, p := range list.Policies {
 		findings = append(findings, j.policy(p))
@@ -42,6 +42,7 @@ func Judge(tenant Tenant, subject Subject) []entramfa.Finding {
 type judge struct {
 	tenant  Tenant
 	subject Subject
+	region  SignIn
 }
 
 // policy judges one policy, step by step as a person would.
@@ -110,8 +111,11 @@ func (j *judge) extent(f *entramfa.Finding, p Policy, users match) entramfa.Exte
 		f.Reasons = append(f.Reasons, users.reason)
 	}
 	f.Missing = append(f.Missing, users.missing...)
-	extent := entramfa.Always
+	extent, witness := entramfa.Always, j.region
 	for _, c := range list {
+		if c.narrow != nil {
+			c.narrow(&witness)
+		}
 		if c.reason.Text != "" {
 			f.Reasons = append(f.Reasons, c.reason)
 		}
@@ -121,6 +125,9 @@ func (j *judge) extent(f *entramfa.Finding, p Policy, users match) entramfa.Exte
 	}
 	if users.truth == unknown {
 		return entramfa.ExtentUnknown
+	}
+	if extent == entramfa.Sometimes {
+		f.Reasons = append(f.Reasons, reasonf("signIn", "for instance %s", witness.text()))
 	}
 	return extent
 }

@@ -220,7 +220,7 @@ func TestNothingIsClearBecauseItWasNotRead(t *testing.T) {
 	} {
 		check(t, nobody, c)
 	}
-	findings := policy.Judge(policy.Tenant{Policies: entramfa.Missing[policy.List](errors.New("refused"))}, subject())
+	findings := policy.Judge(policy.Tenant{Policies: entramfa.Missing[policy.List](errors.New("refused"))}, subject(), policy.PasswordSignIn())
 	require.Len(t, findings, 1)
 	assert.Equal(t, entramfa.Unknown, findings[0].Outcome)
 	assert.Contains(t, findings[0].Missing[0], "refused")
@@ -228,12 +228,12 @@ func TestNothingIsClearBecauseItWasNotRead(t *testing.T) {
 	var half policy.Policy
 	require.NoError(t, json.Unmarshal([]byte(`{"state":"enabled","conditions":{"applications":{"includeApplications":["All"]},"users":{"includeUsers":["All"]}}}`), &half))
 	for _, p := range []policy.Policy{half, {}, {State: policy.StateEnabled}} {
-		findings = policy.Judge(tenant(p), subject())
+		findings = policy.Judge(tenant(p), subject(), policy.PasswordSignIn())
 		assert.Equal(t, entramfa.Unknown, findings[0].Outcome, "a policy of which a part was read")
 		assert.NotEmpty(t, findings[0].Missing)
 	}
 
-	findings = policy.Judge(policy.Tenant{Policies: entramfa.Known(policy.List{Hidden: "v1.0 hides"})}, subject())
+	findings = policy.Judge(policy.Tenant{Policies: entramfa.Known(policy.List{Hidden: "v1.0 hides"})}, subject(), policy.PasswordSignIn())
 	require.Len(t, findings, 1)
 	assert.Equal(t, entramfa.Unknown, findings[0].Outcome)
 	assert.Equal(t, []string{"v1.0 hides"}, findings[0].Missing)
@@ -243,16 +243,19 @@ func TestOtherConditions(t *testing.T) {
 	for _, c := range []judged{
 		{`"applications": null`, "unknown unknown", ""},
 		{`"applications": {}`, "unknown unknown", "names no resource"},
-		{`"applications": {"includeApplications": ["None"]}`, "clear never", "no resource"},
-		{`"applications": {"includeApplications": ["All"], "excludeApplications": ["x"]}`, "mfa sometimes", "all resources but x"},
+		{`"applications": {"includeApplications": ["None"]}`, "clear never", "None"},
+		{`"applications": {"includeApplications": ["All"], "excludeApplications": ["00000003-0000-0ff1-ce00-000000000000"]}`, "mfa sometimes", "all resources but 00000003-0000-0ff1-ce00-000000000000"},
+		{`"applications": {"includeApplications": ["All"], "excludeApplications": ["Office366"]}`, "unknown unknown", "Office366"},
 		{`"applications": {"includeApplications": ["Office365"]}`, "mfa sometimes", "Office365"},
-		{`"applications": {"includeApplications": ["All"], "applicationFilter": {"mode": "include", "rule": "r"}}`, "mfa sometimes", "filter"},
+		{`"applications": {"includeApplications": [], "applicationFilter": {"mode": "include", "rule": "r"}}`, "unknown unknown", "filter"},
+		{`"applications": {"includeApplications": ["All"], "applicationFilter": {"mode": "exclude", "rule": "r"}}`, "unknown unknown", "filter"},
 		{`"applications": {"includeUserActions": ["urn:user:registersecurityinfo"]}`, "clear never", "registersecurityinfo"},
 		{`"applications": {"includeUserActions": ["urn:user:registersecurityinfo"], "includeApplications": ["All"]}`, "unknown unknown", "exclude each other"},
 		{`"applications": {"includeAuthenticationContextClassReferences": ["c1"]}`, "mfa sometimes", "c1"},
 		{`"applications": {"includeApplications": ["All"], "networkAccess": {"x": 1}}`, "unknown unknown", "networkAccess"},
 		{`"clientAppTypes": []`, "mfa always", ""},
-		{`"clientAppTypes": ["mobileAppsAndDesktopClients"]`, "mfa always", ""},
+		{`"clientAppTypes": ["mobileAppsAndDesktopClients"]`, "mfa sometimes", "as mobileAppsAndDesktopClients"},
+		{`"clientAppTypes": ["mobileAppsAndDesktopClients", "browser"]`, "mfa always", ""},
 		{`"clientAppTypes": ["exchangeActiveSync", "other"]`, "clear never", "legacy protocols"},
 		{`"clientAppTypes": ["browser"]`, "mfa sometimes", "confidential clients"},
 		{`"clientAppTypes": ["holograms"]`, "unknown unknown", "holograms"},
@@ -266,8 +269,8 @@ func TestOtherConditions(t *testing.T) {
 		{`"platforms": {"includePlatforms": ["windows"]}`, "mfa sometimes", "windows"},
 		{`"locations": {"includeLocations": ["All"]}`, "mfa always", ""},
 		{`"locations": {"includeLocations": ["All"], "excludeLocations": ["` + office + `"]}`, "mfa sometimes", `from everywhere but "Office" (1 address ranges)`},
-		{`"locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}`, "mfa sometimes", "no API shows"},
-		{`"locations": {"includeLocations": ["00000000-0000-0000-0000-000000000000"]}`, "mfa sometimes", "the MFA trusted IPs"},
+		{`"locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}`, "unknown unknown", "shown by no API"},
+		{`"locations": {"includeLocations": ["00000000-0000-0000-0000-000000000000"]}`, "unknown unknown", "the MFA trusted IPs"},
 		{`"locations": {"includeLocations": ["d0000000-0000-4000-8000-00000000dead"]}`, "unknown unknown", "no named location with this id"},
 		{`"devices": {"deviceFilter": {"mode": "exclude", "rule": "device.isCompliant -eq True"}}`, "mfa always", "for unregistered devices too"},
 		{`"devices": {"deviceFilter": {"mode": "include", "rule": "device.isCompliant -eq True"}}`, "clear never", "comes from none"},
@@ -369,7 +372,7 @@ func TestOrigin(t *testing.T) {
 // check judges the policy of a case and compares.
 func check(t *testing.T, s policy.Subject, c judged) {
 	t.Helper()
-	findings := policy.Judge(tenant(parse(t, c.change)), s)
+	findings := policy.Judge(tenant(parse(t, c.change)), s, policy.PasswordSignIn())
 	require.Len(t, findings, 1)
 	f := findings[0]
 	assert.Equal(t, c.want, f.Outcome.String()+" "+f.Extent.String(), "%s\n%+v", c.change, f)

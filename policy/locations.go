@@ -2,85 +2,310 @@ package policy
 
 import (
 	"fmt"
+	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/entramfa/entramfa"
 )
 
-// locations is the condition on the source address:
+// The condition on where a sign-in comes from:
 // https://learn.microsoft.com/entra/identity/conditional-access/concept-assignment-network.
-// It says on which locations a policy depends, not whether an address lies in one.
+//
+//   - All is everywhere. AllTrusted is every named location that is marked as
+//     trusted, and the trusted IPs of the legacy MFA settings, which no API shows.
+//   - An IP location takes in addresses, a country location countries by address
+//     or by the GPS of Microsoft Authenticator, a compliant network sign-ins that
+//     come through Global Secure Access.
+//   - Exclusion wins.
+
+// origin is one kind of place that locations may tell apart: they look at
+// nothing else of a sign-in.
+type origin struct {
+	address          netip.Addr // the zero Addr is an address in no location
+	country, gps     string
+	compliantNetwork bool
+}
+
+// locations says over which places of the region the condition holds.
 func (j *judge) locations(l *Locations) coverage {
 	const name = "locations"
 	if l == nil || len(l.IncludeLocations)+len(l.ExcludeLocations) == 0 {
 		return always()
 	}
-	if names := unknownMembers(l.members); len(names) > 0 {
-		return cantTell(name, "%s", unknownCondition("conditions.locations", names))
+	if unknown := unknownMembers(l.members); len(unknown) > 0 {
+		return cantTell(name, "%s", unknownCondition("conditions.locations", unknown))
 	}
 	all := containsFold(l.IncludeLocations, LocationAll)
 	if all && len(l.ExcludeLocations) == 0 {
 		return covers(entramfa.Always, name, "from everywhere")
 	}
-	c := coverage{extent: entramfa.Sometimes}
-	included, excluded := j.describe(l.IncludeLocations, &c), j.describe(l.ExcludeLocations, &c)
-	text := "from " + included
-	if all {
-		text = "from everywhere"
-	}
-	if excluded != "" {
-		text += " but " + excluded
-	}
-	c.reason = reasonf(name, "%s", text)
-	if len(c.missing) > 0 {
-		c.extent = entramfa.ExtentUnknown
+	included, excluded := j.places(l.IncludeLocations), j.places(l.ExcludeLocations)
+	extent, inside := cover(j.origins(included, excluded), func(o origin) truth {
+		return both(included.hold(o), excluded.hold(o).not())
+	})
+	c := of(extent, func(s *SignIn) { inside.narrow(s) }, name, "%s", placesText(all, included, excluded))
+	c.caveats = append(append(c.caveats, included.caveats...), excluded.caveats...)
+	switch extent {
+	case entramfa.Never:
+		c.reason = reasonf(name, "none of the sign-ins comes from there (%s)", placesText(all, included, excluded))
+	case entramfa.ExtentUnknown:
+		c.reason = reasonf(name, "%s", placesText(all, included, excluded))
+		c.missing = append(slices.Clone(included.missing), excluded.missing...)
+		if included.mfaTrusted || excluded.mfaTrusted {
+			c.missing = append(c.missing, "which addresses are MFA trusted IPs: "+noAPI)
+		}
+		if len(c.missing) == 0 {
+			c.missing = []string{"whether the sign-in comes " + placesText(all, included, excluded)}
+		}
 	}
 	return c
 }
 
-// describe names locations, and adds to c what isn't known of them.
-func (j *judge) describe(ids []string, c *coverage) string {
-	names := make([]string, len(ids))
-	for i, id := range ids {
-		names[i] = j.describeOne(id, c)
-	}
-	return strings.Join(names, ", ")
+// places is one side of the condition.
+type places struct {
+	all       bool
+	locations []place
+	// unseen says that a location is named of which nothing is known, mfaTrusted
+	// that the trusted IPs of the legacy MFA settings are: IPv4 ranges that no API
+	// shows (https://learn.microsoft.com/entra/identity/authentication/howto-mfa-mfasettings).
+	unseen, mfaTrusted bool
+	texts              []string
+	caveats, missing   []string
 }
 
-func (j *judge) describeOne(id string, c *coverage) string {
-	switch {
-	case strings.EqualFold(id, LocationAll):
-		return "everywhere"
-	case strings.EqualFold(id, LocationAllTrusted):
-		c.caveats = append(c.caveats, "trusted locations include the trusted IPs of the legacy MFA settings, which no API shows")
-		return "all trusted locations"
-	case id == LocationMFATrustedIPs:
-		c.caveats = append(c.caveats, "the trusted IPs of the legacy MFA settings are shown by no API")
-		return "the MFA trusted IPs"
-	}
-	return j.describeNamed(id, c)
+// place is a named location with its ranges read.
+type place struct {
+	NamedLocation
+	ranges []netip.Prefix
+	// unread says that one of the ranges is none.
+	unread bool
 }
 
-func (j *judge) describeNamed(id string, c *coverage) string {
-	locations, known := j.tenant.NamedLocations.Get()
-	if !known {
-		c.caveats = append(c.caveats, fmt.Sprintf("what the named location %s is, is not known: %v", id, j.tenant.NamedLocations.Err()))
-		return "the named location " + id
+func newPlace(l NamedLocation) place {
+	p := place{NamedLocation: l}
+	for _, r := range l.IPRanges {
+		prefix, err := netip.ParsePrefix(r.CIDRAddress)
+		if err != nil {
+			p.unread = true
+			continue
+		}
+		p.ranges = append(p.ranges, prefix.Masked())
 	}
-	for _, l := range locations {
-		if strings.EqualFold(l.ID, id) {
-			return l.describe()
+	return p
+}
+
+const noAPI = "the trusted IPs of the legacy MFA settings are shown by no API"
+
+// places looks the entries of one side up.
+func (j *judge) places(ids []string) places {
+	var p places
+	for _, id := range ids {
+		switch {
+		case strings.EqualFold(id, LocationAll):
+			p.all = true
+			p.texts = append(p.texts, "everywhere")
+		case strings.EqualFold(id, LocationAllTrusted):
+			j.trusted(&p)
+		case id == LocationMFATrustedIPs:
+			p.mfaTrusted, p.caveats, p.texts = true, append(p.caveats, noAPI), append(p.texts, "the MFA trusted IPs")
+		default:
+			j.place(id, &p)
 		}
 	}
-	c.missing = append(c.missing, fmt.Sprintf("what the location %s is: the tenant has no named location with this id", id))
-	return "the location " + id + ", which does not exist"
+	return p
+}
+
+// trusted adds all trusted locations.
+func (j *judge) trusted(p *places) {
+	p.mfaTrusted, p.caveats, p.texts = true, append(p.caveats, noAPI), append(p.texts, "all trusted locations")
+	locations, known := j.tenant.NamedLocations.Get()
+	if !known {
+		p.unseen, p.missing = true, append(p.missing, fmt.Sprintf("which locations are trusted: %v", j.tenant.NamedLocations.Err()))
+	}
+	for _, l := range locations {
+		if l.IsTrusted != nil && *l.IsTrusted {
+			p.locations = append(p.locations, newPlace(l))
+		}
+	}
+}
+
+// place adds one named location.
+func (j *judge) place(id string, p *places) {
+	locations, known := j.tenant.NamedLocations.Get()
+	for _, l := range locations {
+		if strings.EqualFold(l.ID, id) {
+			p.locations = append(p.locations, newPlace(l))
+			p.texts = append(p.texts, l.describe())
+			return
+		}
+	}
+	p.unseen = true
+	p.texts = append(p.texts, "the location "+id)
+	if known {
+		p.missing = append(p.missing, fmt.Sprintf("what the location %s is: the tenant has no named location with this id", id))
+		return
+	}
+	p.missing = append(p.missing, fmt.Sprintf("what the named location %s is: %v", id, j.tenant.NamedLocations.Err()))
+}
+
+// hold says whether a place is among the places.
+func (p places) hold(o origin) truth {
+	result := no
+	if p.unseen || p.mfaTrusted && o.address.Is4() {
+		result = unknown
+	}
+	if p.all {
+		return yes
+	}
+	for _, l := range p.locations {
+		result = either(result, l.holds(o))
+	}
+	return result
+}
+
+// holds says whether a named location takes a place in.
+func (l place) holds(o origin) truth {
+	switch {
+	case len(unknownMembers(l.members)) > 0:
+		return unknown
+	case strings.EqualFold(l.Type, IPNamedLocation):
+		return l.holdsAddress(o.address)
+	case strings.EqualFold(l.Type, CountryNamedLocation):
+		return l.holdsCountry(o)
+	case strings.EqualFold(l.Type, CompliantNetworkNamedLocation):
+		return truthOf(o.compliantNetwork)
+	}
+	return unknown
+}
+
+func (l place) holdsAddress(address netip.Addr) truth {
+	if slices.ContainsFunc(l.ranges, func(p netip.Prefix) bool { return p.Contains(address) }) {
+		return yes
+	}
+	if l.unread {
+		return unknown
+	}
+	return no
+}
+
+func (l NamedLocation) holdsCountry(o origin) truth {
+	country := o.country
+	switch {
+	case l.CountryLookupMethod == nil || strings.EqualFold(*l.CountryLookupMethod, "clientIpAddress"):
+	case strings.EqualFold(*l.CountryLookupMethod, "authenticatorAppGps"):
+		country = o.gps
+	default:
+		return unknown
+	}
+	if strings.EqualFold(country, CountryUnknown) {
+		return truthOf(l.IncludeUnknownCountriesAndRegions != nil && *l.IncludeUnknownCountriesAndRegions)
+	}
+	return truthOf(containsFold(l.CountriesAndRegions, country))
+}
+
+// origins lists one place of the region for each way in which the locations may
+// take it: every address that begins or ends a range, every country that is
+// named and one that isn't.
+func (j *judge) origins(sides ...places) []origin {
+	addresses, countries, gps, networks := j.addresses(sides), j.countries(sides, j.region.Countries), j.countries(sides, j.region.GPSCountries), j.region.CompliantNetworks
+	if networks == nil {
+		networks = []bool{false, true}
+	}
+	var list []origin
+	for _, address := range addresses {
+		for _, country := range countries {
+			for _, position := range gps {
+				for _, network := range networks {
+					list = append(list, origin{address, country, position, network})
+				}
+			}
+		}
+	}
+	return list
+}
+
+// anyOtherCountry stands for every country that no location names.
+const anyOtherCountry = "any other country"
+
+func (j *judge) countries(sides []places, region []string) []string {
+	if region != nil {
+		return region
+	}
+	list := []string{CountryUnknown, anyOtherCountry}
+	for _, side := range sides {
+		for _, l := range side.locations {
+			for _, country := range l.CountriesAndRegions {
+				if !containsFold(list, country) {
+					list = append(list, country)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// addresses lists one address for each way in which the ranges of the locations
+// overlap within the region: the first of the region, of each range, and the one
+// after each range. Between two of these nothing changes.
+func (j *judge) addresses(sides []places) []netip.Addr {
+	region := j.region.Addresses
+	if region == nil {
+		region = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	}
+	var list []netip.Addr
+	add := func(address netip.Addr) {
+		if address.IsValid() && slices.ContainsFunc(region, func(p netip.Prefix) bool { return p.Contains(address) }) {
+			list = append(list, address)
+		}
+	}
+	for _, prefix := range region {
+		add(prefix.Masked().Addr())
+	}
+	for _, side := range sides {
+		for _, l := range side.locations {
+			for _, prefix := range l.ranges {
+				add(prefix.Addr())
+				add(last(prefix).Next())
+			}
+		}
+	}
+	slices.SortFunc(list, netip.Addr.Compare)
+	return slices.Compact(list)
+}
+
+// last is the last address of a range.
+func last(prefix netip.Prefix) netip.Addr {
+	bytes := prefix.Masked().Addr().AsSlice()
+	for i := prefix.Bits(); i < len(bytes)*8; i++ {
+		bytes[i/8] |= 1 << (7 - i%8)
+	}
+	address, _ := netip.AddrFromSlice(bytes)
+	return address
+}
+
+// narrow makes a region this place.
+func (o origin) narrow(s *SignIn) {
+	s.Addresses = []netip.Prefix{netip.PrefixFrom(o.address, o.address.BitLen())}
+	s.Countries, s.GPSCountries, s.CompliantNetworks = []string{o.country}, []string{o.gps}, []bool{o.compliantNetwork}
+}
+
+func placesText(all bool, included, excluded places) string {
+	text := "from " + names(included.texts)
+	if all {
+		text = "from everywhere"
+	}
+	if len(excluded.texts) > 0 {
+		text += " but " + names(excluded.texts)
+	}
+	return text
 }
 
 // describe says what the location is, in a few words.
 func (l NamedLocation) describe() string {
 	switch {
 	case strings.EqualFold(l.Type, CountryNamedLocation) || len(l.CountriesAndRegions) > 0:
-		return fmt.Sprintf("%q (%s)", l.DisplayName, strings.Join(l.CountriesAndRegions, ", "))
+		return fmt.Sprintf("%q (%s)", l.DisplayName, names(l.CountriesAndRegions))
 	case strings.EqualFold(l.Type, IPNamedLocation):
 		return fmt.Sprintf("%q (%d address ranges)", l.DisplayName, len(l.IPRanges))
 	}

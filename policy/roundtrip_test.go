@@ -82,7 +82,7 @@ func FuzzPolicy(f *testing.F) {
 		require.NoError(t, err)
 		var again policy.Policy
 		require.NoError(t, json.Unmarshal(out, &again))
-		first, second := policy.Judge(tenant(p), subject()), policy.Judge(tenant(again), subject())
+		first, second := policy.Judge(tenant(p), subject(), policy.PasswordSignIn()), policy.Judge(tenant(again), subject(), policy.PasswordSignIn())
 		assert.Equal(t, first, second)
 	})
 }

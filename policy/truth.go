@@ -48,3 +48,27 @@ func weight(t truth) int {
 	}
 	return 0
 }
+
+// both is the truth of two conditions together.
+func both(a, b truth) truth {
+	switch {
+	case a == no || b == no:
+		return no
+	case a == yes && b == yes:
+		return yes
+	}
+	return unknown
+}
+
+func (t truth) not() truth {
+	switch t {
+	case yes:
+		return no
+	case no:
+		return yes
+	}
+	return unknown
+}
+
+// either is the truth of one of two conditions.
+func either(a, b truth) truth { return both(a.not(), b.not()).not() }

@@ -89,6 +89,18 @@ func TestJSONIsOneDocumentAReport(t *testing.T) {
 	assert.NotContains(t, out, "2065550100", "a whole phone number")
 }
 
+func TestTheProfileNarrowsTheQuestion(t *testing.T) {
+	for _, c := range []struct{ from, text string }{
+		{"203.0.113.7", "Require MFA for reporting outside the head office: outside the profile it may be met (mfa, sometimes): for instance a sign-in"},
+		{"198.51.100.0/24", "sure every sign-in is touched do exclude the account from the policy \"Require MFA for reporting"},
+	} {
+		_, out, _ := call(t, "-account", "svc-reports@contoso.com", "-from", c.from)
+		assert.Contains(t, strings.Join(strings.Fields(out), " "), c.text)
+	}
+	status, _, _ := call(t, "-account", "svc-reports@contoso.com", "-from", "the office")
+	assert.Equal(t, exitUsage, status)
+}
+
 func TestMandatoryMFAByResource(t *testing.T) {
 	status, _, reason := call(t, "-account", "svc-backup@contoso.com", "-signs-in-to", mfa.AzurePortal)
 	assert.Equal(t, exitStands, status)

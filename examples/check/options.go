@@ -5,10 +5,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
 	"strings"
 	"time"
 
 	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/policy"
 )
 
 var errUsage = errors.New("usage")
@@ -20,6 +22,8 @@ type options struct {
 	cloud        string
 	account      string
 	applications list
+	from         prefixes
+	platforms    list
 	json         bool
 	all          bool
 	timeout      time.Duration
@@ -35,6 +39,24 @@ func (l *list) Set(value string) error {
 	return nil
 }
 
+// prefixes is a flag of address ranges; a single address is a range too.
+type prefixes []netip.Prefix
+
+func (p *prefixes) String() string { return fmt.Sprint([]netip.Prefix(*p)) }
+
+func (p *prefixes) Set(value string) error {
+	if address, err := netip.ParseAddr(value); err == nil {
+		*p = append(*p, netip.PrefixFrom(address, address.BitLen()))
+		return nil
+	}
+	prefix, err := netip.ParsePrefix(value)
+	if err != nil {
+		return errors.New("an address or a range such as 203.0.113.0/24 is wanted")
+	}
+	*p = append(*p, prefix)
+	return nil
+}
+
 const usage = `check shows what stands between an account and its non-interactive sign-in:
 security defaults, Conditional Access, per-user MFA, Microsoft's mandatory MFA.
 It reads, and never changes a tenant.
@@ -46,7 +68,9 @@ It reads, and never changes a tenant.
                                                 certificate, a managed identity, the Azure CLI
 
 The judged sign-in is an OAuth password grant from anywhere, with any program, to
-any resource. -account takes an object id, a user principal name or a display name.
+any resource; -from, -platform and -signs-in-to say how the account really signs in,
+and may each be given several times. -account takes an object id, a user principal
+name or a display name.
 
 Beside an export, -load wants to know the account: a JSON file in the folder (or
 in a second one, given by another -load) with the user as Graph gives it, and
@@ -84,7 +108,9 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.tenant, "tenant", "", "read the real tenant with this `id` or domain")
 	flags.StringVar(&o.cloud, "cloud", "public", "cloud of the real tenant: public, usgov, dod or china")
 	flags.StringVar(&o.account, "account", "", "the `account`: object id, user principal name or display name")
-	flags.Var(&o.applications, "signs-in-to", "app `id` of a resource that the account uses; may be given several times (default Graph, Exchange and SharePoint)")
+	flags.Var(&o.applications, "signs-in-to", "app `id` of a resource that the account signs in to")
+	flags.Var(&o.from, "from", "`address` or range from which the account signs in")
+	flags.Var(&o.platforms, "platform", "`platform` that the product's user agent tells: windows, linux, macOS, unknown")
 	flags.BoolVar(&o.json, "json", false, "print one JSON document a report")
 	flags.BoolVar(&o.all, "all", false, "show the policies that leave the account alone, too")
 	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up after this time")
@@ -113,6 +139,9 @@ func (o options) validate(rest []string) error {
 	return nil
 }
 
+// check turns what the command line says of the sign-in into a profile.
 func (o options) check() *mfa.Options {
-	return &mfa.Options{Applications: o.applications}
+	profile := policy.PasswordSignIn()
+	profile.Applications, profile.Addresses, profile.Platforms = o.applications, o.from, o.platforms
+	return &mfa.Options{Profile: &profile}
 }

@@ -1,0 +1,204 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/guid"
+)
+
+// The condition on target resources:
+// https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-cloud-apps.
+//
+//   - A policy on user actions meets that action alone; one on an authentication
+//     context meets who is asked for the context; one on applications meets
+//     tokens for those.
+//   - Exclusion wins. None takes in nothing.
+//   - Microsoft Graph can't be named: it is reached by All, and, through the
+//     services behind it, by policies on those.
+
+// App ids that the groups of applications below are told by.
+const (
+	azurePortal     = "c44b4083-3bb0-49c1-b47d-974e53cbdf3c"
+	azureManagement = "797f4846-ba00-4fd7-ba43-dac1f8f63013"
+	azureDirectory  = "00000002-0000-0000-c000-000000000000"
+	microsoftGraph  = "00000003-0000-0000-c000-000000000000"
+	exchangeOnline  = "00000002-0000-0ff1-ce00-000000000000"
+	sharePoint      = "00000003-0000-0ff1-ce00-000000000000"
+)
+
+// office365 lists services of which it is certain that the group Office365 holds
+// them, and outside those that it certainly doesn't hold. Of any other app it
+// can't be told: the group is Microsoft's, and grows.
+// Source: https://learn.microsoft.com/entra/identity/conditional-access/reference-office-365-application-contents.
+func office365(app string) truth {
+	switch {
+	case containsFold([]string{exchangeOnline, sharePoint}, app):
+		return yes
+	case containsFold([]string{azureManagement, azureDirectory}, app):
+		return no
+	}
+	return unknown
+}
+
+// applications says over which resources of the region the policy holds.
+func (j *judge) applications(a *Applications) coverage {
+	const name = "applications"
+	switch {
+	case a == nil:
+		return cantTell(name, "the policy says nothing of applications")
+	case len(unknownMembers(a.members)) > 0:
+		return cantTell(name, "%s", unknownCondition("conditions.applications", unknownMembers(a.members)))
+	case len(a.IncludeApplications) > 0 && len(a.IncludeUserActions)+len(a.IncludeAuthenticationContextClassReferences) > 0:
+		return cantTell(name, "the policy names resources beside user actions or authentication contexts, which exclude each other")
+	case len(a.IncludeUserActions) > 0:
+		return j.userActions(a.IncludeUserActions)
+	case len(a.IncludeAuthenticationContextClassReferences) > 0:
+		return j.authenticationContexts(a.IncludeAuthenticationContextClassReferences)
+	case len(a.IncludeApplications) == 0 && a.ApplicationFilter == nil:
+		return cantTell(name, "the policy names no resource")
+	}
+	return j.resources(a)
+}
+
+// forResources says whether the region has sign-ins to resources, forActions
+// whether it has some for user actions.
+func (s SignIn) forResources() bool { return s.Applications == nil || len(s.Applications) > 0 }
+func (s SignIn) forActions() bool   { return s.UserActions == nil || len(s.UserActions) > 0 }
+
+// userActions judges a policy on user actions.
+func (j *judge) userActions(wanted []string) coverage {
+	const name = "applications"
+	extent, inside := userActionAxis.cover(j.region.UserActions, among(wanted))
+	if extent == entramfa.Never {
+		return covers(extent, name, "it is about the user action %s, not about signing in to a resource", strings.Join(wanted, " or "))
+	}
+	if j.region.forResources() {
+		extent = entramfa.Sometimes
+	}
+	return of(extent, func(s *SignIn) {
+		s.UserActions, s.Applications, s.AuthenticationContexts = []string{inside}, []string{}, []string{}
+	}, name, "for the user action %s", strings.Join(wanted, " or "))
+}
+
+// authenticationContexts judges a policy on contexts. A region that doesn't say
+// for which its resources ask has sign-ins with each and with none.
+func (j *judge) authenticationContexts(wanted []string) coverage {
+	const name = "applications"
+	extent, inside := entramfa.Sometimes, wanted[0]
+	if j.region.AuthenticationContexts != nil {
+		extent, inside = cover(j.region.AuthenticationContexts, among(wanted))
+	}
+	switch {
+	case extent == entramfa.Never, !j.region.forResources():
+		return covers(entramfa.Never, name, "it is about the authentication context %s, for which nothing asks", strings.Join(wanted, " or "))
+	case j.region.forActions() && extent == entramfa.Always:
+		extent = entramfa.Sometimes
+	}
+	return of(extent, func(s *SignIn) { s.AuthenticationContexts, s.UserActions = []string{inside}, []string{} },
+		name, "when a resource asks for the authentication context %s", strings.Join(wanted, " or "))
+}
+
+// resources judges a policy on applications.
+func (j *judge) resources(a *Applications) coverage {
+	const name = "applications"
+	region := j.region.Applications
+	if region == nil {
+		region = mentioned(a)
+	}
+	extent, inside := cover(region, a.holds)
+	switch {
+	case extent == entramfa.Never:
+		return covers(extent, name, "none of the sign-ins is to its resources (%s)", a.text())
+	case extent == entramfa.ExtentUnknown:
+		return cantTell(name, "whether %s is among its resources (%s)", names(region), a.text())
+	case extent == entramfa.Always && j.region.forActions():
+		extent = entramfa.Sometimes
+	}
+	return of(extent, func(s *SignIn) { s.Applications, s.UserActions = []string{inside}, []string{} }, name, "for %s", a.text())
+}
+
+// anyOtherApp stands for every app that a policy doesn't mention.
+const anyOtherApp = "any other application"
+
+// mentioned lists one app for each way in which a policy may treat an app.
+func mentioned(a *Applications) []string {
+	apps := []string{anyOtherApp, microsoftGraph, exchangeOnline, azureManagement}
+	for _, app := range append(slices.Clone(a.IncludeApplications), a.ExcludeApplications...) {
+		if !containsFold([]string{"All", "None", "Office365", "MicrosoftAdminPortals", "AllAgentIdResources"}, app) {
+			apps = append(apps, app)
+		}
+	}
+	return apps
+}
+
+// holds says whether the policy takes in a token for the app.
+func (a *Applications) holds(app string) truth {
+	included := a.side(a.IncludeApplications, app)
+	excluded := a.side(a.ExcludeApplications, app)
+	switch filter := a.ApplicationFilter; {
+	case filter == nil:
+	case strings.EqualFold(filter.Mode, "include") && included == no:
+		included = unknown // it asks custom security attributes of the app
+	case !strings.EqualFold(filter.Mode, "include"):
+		excluded = either(excluded, unknown)
+	}
+	return both(included, excluded.not())
+}
+
+// side says whether one of the entries means the app.
+func (a *Applications) side(entries []string, app string) truth {
+	result := no
+	for _, entry := range entries {
+		result = either(result, means(entry, app))
+	}
+	return result
+}
+
+// means says whether an entry means the app.
+func means(entry, app string) truth {
+	switch {
+	case strings.EqualFold(entry, "All"), strings.EqualFold(entry, app):
+		return yes
+	case strings.EqualFold(entry, "None"), strings.EqualFold(entry, "AllAgentIdResources"), strings.EqualFold(entry, azureManagement):
+		return no
+	case strings.EqualFold(entry, "Office365"):
+		return office365(app)
+	case strings.EqualFold(entry, "MicrosoftAdminPortals"):
+		return adminPortals(app)
+	case !guid.Is(entry), strings.EqualFold(app, microsoftGraph):
+		return unknown // Graph is met through the services behind it
+	}
+	return no
+}
+
+// adminPortals is whether the group MicrosoftAdminPortals holds an app: portals
+// that a person opens, and none of the services that a program asks.
+func adminPortals(app string) truth {
+	switch {
+	case strings.EqualFold(app, azurePortal):
+		return yes
+	case containsFold([]string{microsoftGraph, exchangeOnline, sharePoint, azureDirectory}, app):
+		return no
+	}
+	return unknown
+}
+
+// text names what the policy is about.
+func (a *Applications) text() string {
+	text := names(a.IncludeApplications)
+	switch {
+	case containsFold(a.IncludeApplications, "All"):
+		text = "all resources"
+	case a.ApplicationFilter != nil && text == "":
+		text = "applications"
+	}
+	if len(a.ExcludeApplications) > 0 {
+		text += " but " + names(a.ExcludeApplications)
+	}
+	if a.ApplicationFilter != nil {
+		text += " that pass a filter (" + a.ApplicationFilter.Mode + ": " + a.ApplicationFilter.Rule + ")"
+	}
+	return text
+}

@@ -1,0 +1,70 @@
+package policy
+
+import (
+	"fmt"
+
+	"github.com/entramfa/entramfa"
+)
+
+// coverage is over which sign-ins of a region one condition holds.
+type coverage struct {
+	extent  entramfa.Extent
+	reason  entramfa.Reason
+	caveats []string
+	missing []string
+	// narrow makes a region one sign-in that the condition takes in, as far as
+	// the condition looks at it; nil changes nothing.
+	narrow func(*SignIn)
+}
+
+func always() coverage { return coverage{extent: entramfa.Always} }
+
+func covers(extent entramfa.Extent, condition, format string, args ...any) coverage {
+	return coverage{extent: extent, reason: reasonf(condition, format, args...)}
+}
+
+func cantTell(condition, format string, args ...any) coverage {
+	text := fmt.Sprintf(format, args...)
+	return coverage{reason: entramfa.Reason{Condition: condition, Text: "can't be told: " + text}, missing: []string{text}}
+}
+
+// conditions lists the coverage of every condition beside the user.
+func (j *judge) conditions(c *Conditions) []coverage {
+	list := []coverage{
+		j.applications(c.Applications),
+		j.clientAppTypes(c.ClientAppTypes),
+		j.authenticationFlows(c.AuthenticationFlows),
+		j.platforms(c.Platforms),
+		j.locations(c.Locations),
+		j.devices(c.Devices, c.DeviceStates),
+		j.signInRisk(c.SignInRiskLevels),
+		j.userRisk(c.UserRiskLevels),
+		j.insiderRisk(c.InsiderRiskLevels),
+		otherRisk("servicePrincipalRiskLevels", "service principal risk", c.ServicePrincipalRiskLevels),
+		otherRisk("agentIdRiskLevels", "agent risk", flagValues(c.AgentIDRiskLevels)),
+	}
+	if names := unknownMembers(c.members); len(names) > 0 {
+		list = append(list, cantTell("conditions", "%s", unknownCondition("conditions", names)))
+	}
+	return list
+}
+
+// of turns what a condition says of a region into a coverage: the text where it
+// depends, and the way to a sign-in that it takes in.
+func of(extent entramfa.Extent, narrow func(*SignIn), condition, format string, args ...any) coverage {
+	c := covers(extent, condition, format, args...)
+	if extent == entramfa.Sometimes {
+		c.narrow = narrow
+	}
+	if extent == entramfa.ExtentUnknown {
+		c = cantTell(condition, "whether it holds "+format, args...)
+	}
+	return c
+}
+
+func flagValues(flags *Flags) []string {
+	if flags == nil {
+		return nil
+	}
+	return flags.Values()
+}

@@ -1,0 +1,36 @@
+package policy
+
+import "github.com/entramfa/entramfa"
+
+// platforms is the condition on the device platform, which comes unverified from
+// the user agent: all takes in unknown ones, a list doesn't, exclusion wins.
+// Source: https://learn.microsoft.com/graph/api/resources/conditionalaccessplatforms.
+func (j *judge) platforms(p *Platforms) coverage {
+	const name = "platforms"
+	switch {
+	case p == nil:
+		return always()
+	case len(unknownMembers(p.members)) > 0:
+		return cantTell(name, "%s", unknownCondition("conditions.platforms", unknownMembers(p.members)))
+	case len(p.IncludePlatforms) == 0 && len(p.ExcludePlatforms) == 0:
+		return always()
+	}
+	all := containsFold(p.IncludePlatforms, "all")
+	if foreign := append(platformAxis.foreign(p.IncludePlatforms, "all"), platformAxis.foreign(p.ExcludePlatforms, "all")...); len(foreign) > 0 {
+		return cantTell(name, "what the platforms %s are", names(foreign))
+	}
+	extent, inside := platformAxis.cover(j.region.Platforms, func(platform string) truth {
+		in := all || containsFold(p.IncludePlatforms, platform)
+		return truthOf(in && !containsFold(p.ExcludePlatforms, platform) && !containsFold(p.ExcludePlatforms, "all"))
+	})
+	narrow := func(s *SignIn) { s.Platforms = []string{inside} }
+	switch {
+	case all && len(p.ExcludePlatforms) == 0:
+		return always()
+	case extent == entramfa.Never:
+		return covers(extent, name, "none of the sign-ins is on its platforms (%s but %s)", names(p.IncludePlatforms), names(p.ExcludePlatforms))
+	case all:
+		return of(extent, narrow, name, "on every platform but %s; a program that names no known platform is met", names(p.ExcludePlatforms))
+	}
+	return of(extent, narrow, name, "on %s, as the program's user agent says", names(p.IncludePlatforms))
+}

@@ -1,0 +1,162 @@
+package policy
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+)
+
+// SignIn is a set of sign-ins: each property lists the values that it may have,
+// and nil means every value. With one value everywhere it is a single sign-in.
+// Values are Graph's words, compared without case; a value that Graph doesn't
+// know is one that only conditions on everything take in.
+type SignIn struct {
+	// Applications holds the app ids of the resources for which a token is asked,
+	// and UserActions urn:user:registersecurityinfo or urn:user:registerdevice: a
+	// sign-in is for the one or the other. Empty and not nil means for none.
+	Applications []string `json:"applications,omitzero"`
+	UserActions  []string `json:"userActions,omitzero"`
+	// AuthenticationContexts holds c1 to c99, for which the resource asks; empty
+	// and not nil means that it asks for none.
+	AuthenticationContexts []string `json:"authenticationContexts,omitzero"`
+	// ClientAppTypes holds browser, mobileAppsAndDesktopClients, exchangeActiveSync, easSupported or other.
+	ClientAppTypes []string `json:"clientAppTypes,omitzero"`
+	// Platforms holds android, iOS, windows, windowsPhone, macOS, linux or PlatformUnknown.
+	Platforms []string `json:"platforms,omitzero"`
+	// Addresses holds ranges of the public source address.
+	Addresses []netip.Prefix `json:"addresses,omitzero"`
+	// Countries holds the country that Microsoft finds for the address, as two
+	// letters of ISO 3166 or CountryUnknown; GPSCountries the one that Microsoft
+	// Authenticator tells: a program tells none, CountryUnknown.
+	Countries    []string `json:"countries,omitzero"`
+	GPSCountries []string `json:"gpsCountries,omitzero"`
+	// CompliantNetworks says whether the sign-in comes through Global Secure
+	// Access: {true}, {false} or, like nil, either.
+	CompliantNetworks []bool `json:"compliantNetworks,omitzero"`
+	// UnregisteredDevice says that the sign-in comes from no registered device, as
+	// every password grant does; false leaves it open.
+	UnregisteredDevice bool `json:"unregisteredDevice,omitzero"`
+	// SignInRiskLevels and UserRiskLevels hold none, low, medium or high;
+	// InsiderRiskLevels none, minor, moderate or elevated.
+	SignInRiskLevels  []string `json:"signInRiskLevels,omitzero"`
+	UserRiskLevels    []string `json:"userRiskLevels,omitzero"`
+	InsiderRiskLevels []string `json:"insiderRiskLevels,omitzero"`
+	// AuthenticationFlows holds none, deviceCodeFlow or authenticationTransfer.
+	AuthenticationFlows []string `json:"authenticationFlows,omitzero"`
+}
+
+const (
+	// PlatformUnknown is a platform that the user agent doesn't tell, as with most programs.
+	PlatformUnknown = "unknown"
+	// CountryUnknown is an address, or a device, of which the country isn't known.
+	CountryUnknown = "unknown"
+)
+
+// PasswordSignIn is every OAuth password grant: from anywhere, with any program,
+// to any resource. The client is a modern one by public sign-in logs, and counts
+// as a browser where it has a secret of its own.
+// Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc.
+func PasswordSignIn() SignIn {
+	return SignIn{
+		UserActions:         []string{},
+		ClientAppTypes:      []string{"mobileAppsAndDesktopClients", "browser"},
+		AuthenticationFlows: []string{"none"},
+		GPSCountries:        []string{CountryUnknown},
+		UnregisteredDevice:  true,
+	}
+}
+
+// axis is a property of a sign-in with a closed list of values.
+type axis []string
+
+// Every value that Graph's schema has. A region that says nothing has them all.
+var (
+	clientAppTypeAxis = axis{"browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "easSupported", "other"}
+	userActionAxis    = axis{"urn:user:registersecurityinfo", "urn:user:registerdevice"}
+	platformAxis      = axis{PlatformUnknown, "windows", "macOS", "linux", "android", "iOS", "windowsPhone"}
+	riskAxis          = axis{"none", "low", "medium", "high"}
+	insiderAxis       = axis{"none", "minor", "moderate", "elevated"}
+	flowAxis          = axis{"none", "deviceCodeFlow", "authenticationTransfer"}
+)
+
+// cover says over how many values of a region a condition holds, and gives one
+// for which it does.
+func (a axis) cover(region []string, holds func(string) truth) (entramfa.Extent, string) {
+	if region == nil {
+		region = a
+	}
+	return cover(region, holds)
+}
+
+// cover is always where the condition holds for all values, never where it does
+// for none, sometimes where it does for one and does not for another.
+func cover[T any](region []T, holds func(T) truth) (entramfa.Extent, T) {
+	var inside T
+	seen := map[truth]bool{}
+	for _, value := range region {
+		t := holds(value)
+		if t == yes && !seen[yes] {
+			inside = value
+		}
+		seen[t] = true
+	}
+	switch {
+	case seen[yes] && seen[no]:
+		return entramfa.Sometimes, inside
+	case seen[unknown]:
+		return entramfa.ExtentUnknown, inside
+	case seen[yes]:
+		return entramfa.Always, inside
+	}
+	return entramfa.Never, inside
+}
+
+// among returns a condition that holds for the values of a list.
+func among(list []string) func(string) truth {
+	return func(value string) truth { return truthOf(containsFold(list, value)) }
+}
+
+func truthOf(b bool) truth {
+	if b {
+		return yes
+	}
+	return no
+}
+
+// foreign lists the values of a condition that this version doesn't know.
+func (a axis) foreign(values []string, special ...string) []string {
+	return slices.DeleteFunc(slices.Clone(values), func(v string) bool {
+		return containsFold(a, v) || containsFold(special, v)
+	})
+}
+
+// names joins values for a sentence.
+func names(values []string) string { return strings.Join(values, ", ") }
+
+// text describes a set of sign-ins by what narrows it.
+func (s SignIn) text() string {
+	var parts []string
+	add := func(word string, values []string) {
+		if len(values) > 0 {
+			parts = append(parts, word+" "+strings.Join(values, " or "))
+		}
+	}
+	add("to", s.Applications)
+	add("for", slices.Concat(s.UserActions, s.AuthenticationContexts))
+	add("as", s.ClientAppTypes)
+	add("on platform", s.Platforms)
+	var addresses []string
+	for _, prefix := range s.Addresses {
+		addresses = append(addresses, strings.TrimSuffix(strings.TrimSuffix(prefix.String(), "/32"), "/128"))
+	}
+	add("from", addresses)
+	if len(s.Countries) == 1 {
+		add("in country", s.Countries)
+	}
+	add("with sign-in risk", s.SignInRiskLevels)
+	add("with user risk", s.UserRiskLevels)
+	add("with insider risk", s.InsiderRiskLevels)
+	return "a sign-in " + strings.Join(parts, ", ")
+}

@@ -1,0 +1,89 @@
+package policy_test
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/policy"
+)
+
+// TestAddressRanges holds ranges against ranges: what matters is whether one
+// lies in the other, touches it or not, to the single address.
+func TestAddressRanges(t *testing.T) {
+	for _, c := range []struct{ region, location, include, exclude string }{
+		{"203.0.113.0/24", "203.0.113.0/24", "always", "never"},
+		{"203.0.113.0/24", "203.0.0.0/16", "always", "never"},
+		{"203.0.113.0/24", "203.0.113.0/25", "sometimes", "sometimes"},
+		{"203.0.113.0/24", "203.0.113.128/25", "sometimes", "sometimes"},
+		{"203.0.113.0/24", "203.0.113.77/32", "sometimes", "sometimes"},
+		{"203.0.113.0/24", "203.0.113.255/32", "sometimes", "sometimes"},
+		{"203.0.113.0/24", "203.0.114.0/24", "never", "always"},
+		{"203.0.113.5/32", "203.0.113.5/32", "always", "never"},
+		{"203.0.113.77/24", "203.0.113.0/24", "always", "never"}, // a range written by one of its addresses
+		{"0.0.0.0/0", "255.255.255.255/32", "sometimes", "sometimes"},
+		{"::/0", "203.0.113.0/24", "never", "always"},
+		{"2001:db8::/32", "2001:db8:1::/48", "sometimes", "sometimes"},
+		{"2001:db8:1:2::/64", "2001:db8:1::/48", "always", "never"},
+	} {
+		place := policy.Tenant{NamedLocations: entramfa.Known([]policy.NamedLocation{
+			{Type: policy.IPNamedLocation, ID: office, IPRanges: []policy.IPRange{{CIDRAddress: c.location}}},
+		})}
+		region := policy.SignIn{UserActions: []string{}, Addresses: []netip.Prefix{netip.MustParsePrefix(c.region)}}
+		for condition, want := range map[string]string{
+			`"locations": {"includeLocations": ["` + office + `"]}`:                              c.include,
+			`"locations": {"includeLocations": ["All"], "excludeLocations": ["` + office + `"]}`: c.exclude,
+		} {
+			place.Policies = entramfa.Known(policy.List{Policies: []policy.Policy{parse(t, condition)}})
+			f := policy.Judge(place, subject(), region)[0]
+			assert.Equal(t, want, f.Extent.String(), "%s in %s: %s", c.region, c.location, condition)
+		}
+	}
+}
+
+// TestRegionsNarrow judges one policy for sets of sign-ins.
+func TestRegionsNarrow(t *testing.T) {
+	const exchangeOnline, graph = "00000002-0000-0ff1-ce00-000000000000", "00000003-0000-0000-c000-000000000000"
+	for _, c := range []struct {
+		change string
+		region policy.SignIn
+		want   string
+	}{
+		{`"platforms": {"includePlatforms": ["all"], "excludePlatforms": ["windows"]}`, policy.SignIn{Platforms: []string{"Windows"}}, "clear never"},
+		{`"platforms": {"includePlatforms": ["all"], "excludePlatforms": ["windows"]}`, policy.SignIn{Platforms: []string{policy.PlatformUnknown}}, "mfa always"},
+		{`"platforms": {"includePlatforms": ["windows"]}`, policy.SignIn{Platforms: []string{"amiga"}}, "clear never"},
+		{`"platforms": {"includePlatforms": ["amiga"]}`, policy.SignIn{}, "unknown unknown"},
+		{`"applications": {"includeApplications": ["` + exchangeOnline + `"]}`, policy.SignIn{Applications: []string{exchangeOnline}}, "mfa always"},
+		{`"applications": {"includeApplications": ["` + exchangeOnline + `"]}`, policy.SignIn{Applications: []string{graph}}, "unknown unknown"},
+		{`"applications": {"includeApplications": ["Office365"]}`, policy.SignIn{Applications: []string{exchangeOnline}}, "mfa always"},
+		{`"applications": {"includeApplications": ["797f4846-ba00-4fd7-ba43-dac1f8f63013"]}`, policy.SignIn{Applications: []string{graph, exchangeOnline}}, "clear never"},
+		{`"applications": {"includeApplications": ["MicrosoftAdminPortals"]}`, policy.SignIn{Applications: []string{graph, exchangeOnline}}, "clear never"},
+		{`"applications": {"includeApplications": ["All"], "excludeApplications": ["` + exchangeOnline + `"]}`, policy.SignIn{Applications: []string{exchangeOnline}}, "clear never"},
+		{`"applications": {"includeUserActions": ["urn:user:registerdevice"]}`, policy.SignIn{Applications: []string{}}, "mfa sometimes"},
+		{`"applications": {"includeUserActions": ["urn:user:registerdevice"]}`, policy.SignIn{Applications: []string{}, UserActions: []string{"urn:user:registerdevice"}}, "mfa always"},
+		{`"applications": {"includeAuthenticationContextClassReferences": ["c1"]}`, policy.SignIn{AuthenticationContexts: []string{}}, "clear never"},
+		{`"applications": {"includeAuthenticationContextClassReferences": ["c1"]}`, policy.SignIn{UserActions: []string{}, AuthenticationContexts: []string{"c1"}}, "mfa always"},
+		{`"clientAppTypes": ["exchangeActiveSync", "other"]`, policy.SignIn{ClientAppTypes: []string{"other"}}, "mfa always"},
+		{`"clientAppTypes": ["exchangeActiveSync", "other"]`, policy.SignIn{}, "mfa sometimes"},
+		{`"authenticationFlows": {"transferMethods": "deviceCodeFlow"}`, policy.SignIn{AuthenticationFlows: []string{"deviceCodeFlow"}}, "mfa always"},
+		{`"signInRiskLevels": ["high"]`, policy.SignIn{SignInRiskLevels: []string{"none"}}, "clear never"},
+		{`"userRiskLevels": ["high"]`, policy.SignIn{UserRiskLevels: []string{"high"}}, "mfa always"},
+		{`"insiderRiskLevels": "minor"`, policy.SignIn{InsiderRiskLevels: []string{"minor", "none"}}, "mfa sometimes"},
+		{`"devices": {"deviceFilter": {"mode": "include", "rule": "device.isCompliant -eq True"}}`, policy.SignIn{}, "mfa sometimes"},
+	} {
+		if c.region.Applications == nil && c.region.UserActions == nil || len(c.region.Applications) > 0 {
+			c.region.UserActions = []string{}
+		}
+		f := policy.Judge(tenant(parse(t, c.change)), subject(), c.region)[0]
+		assert.Equal(t, c.want, fmt.Sprint(f.Outcome, " ", f.Extent), "%s\n%+v\n%+v", c.change, c.region, f)
+	}
+}
+
+func TestWitness(t *testing.T) {
+	f := policy.Judge(tenant(parse(t, `"locations": {"includeLocations": ["All"], "excludeLocations": ["`+office+`"]}, "platforms": {"includePlatforms": ["iOS", "android"]}`)), subject(), policy.PasswordSignIn())[0]
+	assert.Equal(t, entramfa.Sometimes, f.Extent)
+	assert.Contains(t, said(f), "for instance a sign-in as mobileAppsAndDesktopClients or browser, on platform android, from 0.0.0.0")
+}
