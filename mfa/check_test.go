@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -80,6 +81,30 @@ func TestCheckSaysWhichAccountsAreMeant(t *testing.T) {
 	for _, name := range []string{"nobody@contoso.com", "b0000000-0000-4000-8000-0000000000ff", "Nobody", ""} {
 		_, err = mfa.Check(t.Context(), tenant, name, nil)
 		assert.ErrorIs(t, err, entramfa.ErrNotFound, name)
+	}
+}
+
+func TestCheckWithAProfile(t *testing.T) {
+	tenant, user, _ := newTenant(t)
+	office := tenant.AddNamedLocation(policy.NamedLocation{Type: policy.IPNamedLocation, DisplayName: "Office", IPRanges: []policy.IPRange{{CIDRAddress: "203.0.113.0/24"}}})
+	var p policy.Policy
+	require.NoError(t, json.Unmarshal(fmt.Appendf(nil, `{"displayName":"Elsewhere","state":"enabled","conditions":{"clientAppTypes":["all"],"users":{"includeUsers":["All"]},
+		"applications":{"includeApplications":["All"]},"locations":{"includeLocations":["All"],"excludeLocations":[%q]}},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`, office), &p))
+	_, err := tenant.AddPolicy(p)
+	require.NoError(t, err)
+	for from, want := range map[string]string{
+		"203.0.113.0/28":  "clear never",
+		"203.0.112.0/23":  "mfa sometimes",
+		"198.51.100.0/24": "mfa always",
+	} {
+		profile := policy.PasswordSignIn()
+		profile.Addresses = []netip.Prefix{netip.MustParsePrefix(from)}
+		report, err := mfa.Check(t.Context(), tenant, user, &mfa.Options{Profile: &profile})
+		require.NoError(t, err)
+		assert.Equal(t, want, fmt.Sprint(report.Outcome, " ", report.Extent), from)
+		if want == "clear never" {
+			assert.Contains(t, fmt.Sprint(find(t, report, "Elsewhere").Caveats), "outside the profile it may be met (mfa, sometimes): for instance a sign-in")
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -57,11 +58,10 @@ func (o Options) applications() []string {
 // judgePolicies judges Conditional Access, and adds what only the licence tells
 // and what lies outside the profile.
 func judgePolicies(facts Facts, profile policy.SignIn) []entramfa.Finding {
-	findings := policy.Judge(facts.ConditionalAccess, subject(facts), profile)
-	for i, f := range policy.Judge(facts.ConditionalAccess, subject(facts), policy.PasswordSignIn()) {
-		if findings[i].Outcome == entramfa.Clear && f.Outcome != entramfa.Clear {
-			findings[i].Caveats = append(findings[i].Caveats, outside(f))
-		}
+	account := subject(facts)
+	findings := policy.Judge(facts.ConditionalAccess, account, profile)
+	if everything := policy.PasswordSignIn(); !reflect.DeepEqual(profile, everything) {
+		nameOutside(findings, policy.Judge(facts.ConditionalAccess, account, everything))
 	}
 	licensed, known := licensed(facts).Get()
 	for i := range findings {
@@ -70,6 +70,15 @@ func judgePolicies(facts Facts, profile policy.SignIn) []entramfa.Finding {
 		}
 	}
 	return findings
+}
+
+// nameOutside adds to what is clear in the profile what it does to other password sign-ins.
+func nameOutside(inside, everywhere []entramfa.Finding) {
+	for i, f := range everywhere {
+		if inside[i].Outcome == entramfa.Clear && f.Outcome != entramfa.Clear {
+			inside[i].Caveats = append(inside[i].Caveats, outside(f))
+		}
+	}
 }
 
 // outside says what a policy does to sign-ins that the profile leaves out.
