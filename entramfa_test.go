@@ -83,6 +83,35 @@ func TestErrors(t *testing.T) {
 	assert.ErrorContains(t, none, "near it\n  1  a@x  Service")
 }
 
+func TestValuesRoundTrip(t *testing.T) {
+	type facts struct {
+		On      entramfa.Value[bool]
+		List    entramfa.Value[[]string]
+		Refused entramfa.Value[bool]
+		Odd     entramfa.Value[bool]
+		Nobody  entramfa.Value[bool]
+	}
+	before := facts{
+		On: entramfa.Known(false), List: entramfa.Known([]string(nil)),
+		Refused: entramfa.Missing[bool](&entramfa.GraphError{Method: "GET", Path: "/x", Status: 403, Kind: entramfa.ErrPermission}),
+		Odd:     entramfa.Missing[bool](errors.New("odd")),
+	}
+	text, err := json.Marshal(before)
+	require.NoError(t, err)
+	var after facts
+	require.NoError(t, json.Unmarshal(text, &after))
+	assert.Equal(t, before.On, after.On)
+	assert.True(t, after.List.Known())
+	assert.ErrorIs(t, after.Refused.Err(), entramfa.ErrPermission)
+	assert.EqualError(t, after.Refused.Err(), before.Refused.Err().Error())
+	assert.EqualError(t, after.Odd.Err(), "odd")
+	assert.ErrorIs(t, after.Nobody.Err(), entramfa.ErrNotRead)
+	assert.Error(t, json.Unmarshal([]byte(`{"value":true,"missing":"why"}`), &after.On))
+	again, err := json.Marshal(after)
+	require.NoError(t, err)
+	assert.JSONEq(t, string(text), string(again))
+}
+
 func ExampleCombine() {
 	verdict := entramfa.Combine([]entramfa.Finding{
 		{Source: entramfa.SourceSecurityDefaults, Outcome: entramfa.Clear, Extent: entramfa.Never},

@@ -29,6 +29,14 @@ var (
 	ErrNotRead = errors.New("not read")
 )
 
+// kinds lists the kinds of error.
+func kinds() []error {
+	return []error{
+		ErrNotFound, ErrAmbiguous, ErrUnauthenticated, ErrPermission, ErrLicense,
+		ErrConflict, ErrThrottled, ErrUnavailable, ErrNotRead,
+	}
+}
+
 // GraphError is an error that Microsoft Graph returned, for diagnosis.
 // errors.Is finds its Kind.
 type GraphError struct {

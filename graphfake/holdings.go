@@ -13,6 +13,7 @@ import (
 type fact string
 
 const (
+	factTenant        fact = "tenant"
 	factPolicies      fact = "Conditional Access policies"
 	factLocations     fact = "named locations"
 	factStrengths     fact = "authentication strengths"
@@ -44,6 +45,7 @@ const (
 	requirementsFile = `a member "authentication" of the user: {"requirements":{"perUserMfaState":"disabled"}}`
 	methodsFile      = `a member "authentication" of the user: {"methods":[...]}, as GET users/{id}/authentication/methods lists them`
 	skuFile          = "SubscribedSkus/*.json, as GET subscribedSkus lists them"
+	tenantFile       = "Organization/*.json, as GET organization lists it"
 	domainFile       = "Domains/*.json, as GET domains lists them"
 	migrationTable   = "MigrationTable.json"
 )

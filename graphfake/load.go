@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/entramfa/entramfa/mfa"
@@ -79,8 +80,10 @@ import (
 //
 // # Errors
 //
-// A file that can't be read, that is no JSON, or that holds an object of no
-// known kind is an error with its name and the offset in its own bytes. So are
+// A whole export holds much that no check asks for: files of other kinds are
+// left out, and Tenant.Skipped names them. A file that can't be read, that is no
+// JSON, or that holds something like a policy without saying so, is an error
+// with its name and the offset in its own bytes. So are
 // two objects with one id, unless they say the same. For a group that was
 // renamed between two exports the name in MigrationTable.json counts, else the
 // later file's; of a user several files may tell, each something else. All
@@ -104,8 +107,11 @@ func Load(fsys ...fs.FS) (*Tenant, error) {
 		})
 		l.report("reading the export", err)
 	}
-	if l.files == 0 {
+	switch {
+	case l.files == 0:
 		l.report("the export", errors.New("there is no *.json file in it"))
+	case len(l.failures) == 0 && !l.taken:
+		l.report("the export", errors.New("no file in it holds what a check asks for"))
 	}
 	l.connect()
 	if len(l.failures) > 0 {
@@ -118,6 +124,7 @@ func Load(fsys ...fs.FS) (*Tenant, error) {
 type loader struct {
 	tenant *Tenant
 	files  int
+	taken  bool // something was read from one of them
 	seen   map[string]loaded // by kind and id
 	// named waits for users that are named by userPrincipalName alone: one with
 	// the same name and an id may follow. later waits for all users and groups.
@@ -209,13 +216,15 @@ func (l *loader) emptyList(from origin) error {
 	}
 	switch {
 	case k == "":
-		return errors.New("an empty list of what? Put it into a folder with the name of its kind, NamedLocations for instance")
+		l.skip(from)
+		return nil
 	case k == kindMethod:
 		l.later = append(l.later, later{from.file, 0, func() error {
 			return l.ownedBy(from, func(id string) error { return l.methods(json.RawMessage("[]"), id) })
 		}})
 	}
 	l.has(k)
+	l.taken = true
 	return nil
 }
 
@@ -236,14 +245,38 @@ func (l *loader) piece(from origin, text document, p piece) error {
 		return err
 	}
 	k := from.kindOf(o)
-	if k == "" {
-		return errors.New("not recognized: no @odata.type or @odata.context, folder name or members that tell what it is")
+	switch {
+	case k == "" && mayBePolicy(o):
+		return errors.New("not recognized, and it may be a Conditional Access policy: put it into a folder ConditionalAccess, or give it its @odata.type")
+	case k == "":
+		l.skip(from)
+		return nil
 	}
 	if deleted := o.get("deletedDateTime"); deleted != nil && !absent(deleted) {
+		l.taken = true
 		return nil
 	}
 	l.has(k)
+	l.taken = true
 	return l.take(k, from, text, p, o)
+}
+
+// mayBePolicy says whether an object has a member that policies have: one that is
+// overlooked could make an account look clear. Whatever else is overlooked is
+// not known, and said to be.
+func mayBePolicy(o object) bool {
+	for _, name := range []string{"conditions", "grantControls", "sessionControls"} {
+		if o.get(name) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *loader) skip(from origin) {
+	if !slices.Contains(l.tenant.skipped, from.file) {
+		l.tenant.skipped = append(l.tenant.skipped, from.file)
+	}
 }
 
 func (l *loader) take(k kind, from origin, text document, p piece, o object) error {

@@ -148,9 +148,8 @@ func TestLoadNamesFileAndOffset(t *testing.T) {
 		"Latin 1":                 {"{\"displayName\":\"\xe9\"}", "offset 16: neither UTF-8 nor UTF-16"},
 		"no object":               {`42`, "offset 0: neither an object nor a list"},
 		"a list of numbers":       {`[1]`, "offset 1: an object is wanted"},
-		"not recognized":          {`[` + smallPolicy + `, {"id":"x"}]`, "offset " /* of the second */},
+		"not recognized":          {`[` + smallPolicy + `, {"id":"x","grantControls":{}}]`, "not recognized, and it may be a Conditional Access policy"},
 		"half a list":             {`{"@odata.nextLink":"https://x","value":[` + smallPolicy + `]}`, "offset 0: half a list"},
-		"an empty list":           {`{"value":[]}`, "offset 0: an empty list of what?"},
 		"wrong type":              {`  {"conditions":{"users":7},"state":"enabled"}`, "offset 2: Conditional Access policy: conditions: users:"},
 		"twice":                   {`{"conditions":{},"State":"x","state":"enabled"}`, `offset 0: Conditional Access policy: member "state" stands twice`},
 		"another content":         {`[` + smallPolicy + `,{"id":"P","state":"disabled","conditions":{}}]`, "the Conditional Access policy P stands in f.json too, with another content"},
@@ -177,6 +176,8 @@ func TestLoadNamesFileAndOffset(t *testing.T) {
 	}
 	_, err := load(t, map[string]string{"a.txt": "no JSON"})
 	assert.ErrorContains(t, err, "there is no *.json file")
+	_, err = load(t, map[string]string{"a.json": `{"id":"x"}`})
+	assert.ErrorContains(t, err, "no file in it holds what a check asks for")
 	_, err = load(t, map[string]string{"a.json": "x", "b/c.json": "y"})
 	assert.ErrorContains(t, err, "a.json: ")
 	assert.ErrorContains(t, err, "b/c.json: ", "all errors together")
@@ -220,6 +221,19 @@ func TestLoadedTenantKnowsWhatItDoesNotKnow(t *testing.T) {
 
 	_, err := loaded(t, map[string]string{"g.json": `{"id":"g","groupTypes":[]}`}).User(t.Context(), "u")
 	assert.ErrorIs(t, err, entramfa.ErrNotRead, "no users at all")
+}
+
+func TestAWholeExportHoldsMoreThanACheckAsksFor(t *testing.T) {
+	tenant := loaded(t, map[string]string{
+		"ConditionalAccess/p.json":       smallPolicy,
+		"Applications/a.json":            `{"id":"a","appId":"a","displayName":"A"}`,
+		"DeviceConfiguration/empty.json": `{"value":[]}`,
+		"Devices/d.json":                 `[{"@odata.type":"#microsoft.graph.windows10GeneralConfiguration","id":"d"},{"id":"e"}]`,
+	})
+	assert.Equal(t, []string{"Applications/a.json", "DeviceConfiguration/empty.json", "Devices/d.json"}, tenant.Skipped())
+	list, err := tenant.Policies(t.Context())
+	require.NoError(t, err)
+	assert.Len(t, list.Policies, 1)
 }
 
 func TestEmptyListsAreKnowledge(t *testing.T) {

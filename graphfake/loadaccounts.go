@@ -187,6 +187,9 @@ func (l *loader) roles(into *table[policy.RoleAssignment], k kind, from origin, 
 	if role.PrincipalID == "" {
 		role.PrincipalID = owner
 	}
+	if other, err := l.tenant.directory.user(role.PrincipalID); owner != "" && err == nil && fold(other.ID) != fold(owner) {
+		return fmt.Errorf("a %s of the user %s stands with %s", k, other.ID, owner)
+	}
 	if role.RoleDefinition != nil && role.RoleDefinitionID == "" {
 		role.RoleDefinitionID = role.RoleDefinition.ID
 	}

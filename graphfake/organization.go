@@ -28,6 +28,22 @@ func (t *Tenant) AddDomain(domain mfa.Domain) {
 	t.directory.domains.put(domain.ID, domain)
 }
 
+// organizationRow returns the tenant as its file in an export says it, else as it
+// was set up; an export that doesn't say which tenant it is of doesn't hold it.
+func (d *directory) organizationRow(tenantID string) (object, error) {
+	if d.organization != nil {
+		return d.organization, nil
+	}
+	if err := d.held.need(d.held.whole(factTenant), "which tenant it is of", tenantFile); err != nil {
+		return nil, err
+	}
+	var domains []map[string]any
+	for _, domain := range d.domains.all() {
+		domains = append(domains, map[string]any{"name": domain.ID, "type": domain.AuthenticationType})
+	}
+	return object{{"id", raw(tenantID)}, {"displayName", raw("Contoso")}, {"verifiedDomains", raw(domains)}}, nil
+}
+
 func (d *directory) subscribedSKUs() ([]securitydefaults.SubscribedSKU, error) {
 	if err := d.held.need(d.held.whole(factSKUs), "licences", skuFile); err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package graphfake
 
 import (
 	"context"
+	"encoding/json"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/mfa"
@@ -110,6 +111,19 @@ func (t *Tenant) SecurityDefaults(ctx context.Context) (securitydefaults.Policy,
 // SubscribedSKUs returns every product of the tenant.
 func (t *Tenant) SubscribedSKUs(ctx context.Context) ([]securitydefaults.SubscribedSKU, error) {
 	return read(ctx, t, get(v1, "/subscribedSkus"), (*directory).subscribedSKUs)
+}
+
+// Organization returns the tenant.
+func (t *Tenant) Organization(ctx context.Context) (mfa.Organization, error) {
+	return read(ctx, t, get(v1, "/organization"), func(d *directory) (mfa.Organization, error) {
+		row, err := d.organizationRow(t.ID())
+		if err != nil {
+			return mfa.Organization{}, err
+		}
+		var o mfa.Organization
+		err = json.Unmarshal(raw(row), &o)
+		return o, err
+	})
 }
 
 // Domain returns one domain by name.

@@ -285,15 +285,8 @@ func listSKUs(d *directory, t *Tenant, c *call) (answer, error) {
 }
 
 func listOrganization(d *directory, t *Tenant, c *call) (answer, error) {
-	row := d.organization
-	if row == nil {
-		var domains []map[string]any
-		for _, domain := range d.domains.all() {
-			domains = append(domains, map[string]any{"name": domain.ID, "type": domain.AuthenticationType})
-		}
-		row = object{{"id", raw(t.ID())}, {"displayName", raw("Contoso")}, {"verifiedDomains", raw(domains)}}
-	}
-	return list("organization", "microsoft.graph.organization", tenantShape, []object{row}, nil)
+	row, err := d.organizationRow(t.ID())
+	return list("organization", "microsoft.graph.organization", tenantShape, []object{row}, err)
 }
 
 func listDomains(d *directory, t *Tenant, c *call) (answer, error) {

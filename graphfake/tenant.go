@@ -28,6 +28,7 @@ package graphfake
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -73,6 +74,7 @@ type Tenant struct {
 	failures  []*failure
 	lastCA    time.Time
 	log       []Request
+	skipped   []string
 	signer    []byte // key of the tokens, made at the first token
 	judges    *Tenant
 }
@@ -100,6 +102,10 @@ type directory struct {
 	applications  table[Application]
 	held          *holdings // nil: the whole truth is here
 }
+
+// Skipped returns the files that Load left out because no check asks for what
+// they hold, by their path in their file system.
+func (t *Tenant) Skipped() []string { return slices.Clone(t.skipped) }
 
 // ID returns the tenant's id.
 func (t *Tenant) ID() string {

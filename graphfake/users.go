@@ -10,11 +10,12 @@ import (
 // AddUser adds an account and returns its id, a new one where user.ID is empty.
 // An account with the same id or user principal name is replaced. The domain of
 // the user principal name is added as a managed one when the tenant doesn't
-// have it. AccountEnabled nil means true, UserType nil means Member. In a tenant
+// have it. AccountEnabled nil means true, UserType nil means Member. What hangs on
+// an account that is replaced, its groups and methods, stays. In a tenant
 // that was loaded everything about the account is known from then on: it has the
 // groups, roles, methods and the per-user MFA state that it is given, and no other.
 func (t *Tenant) AddUser(user mfa.User) string {
-	user = isolated(user)
+	user = wholeUser(user)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d := &t.directory
@@ -32,6 +33,23 @@ func (t *Tenant) AddUser(user mfa.User) string {
 	d.held.noteAll(user.ID)
 	d.domainOf(user.UserPrincipalName)
 	return user.ID
+}
+
+// wholeUser returns a copy of an account as Graph would give it: what is not set
+// is null, and so known, where absence would mean that it was not read.
+func wholeUser(user mfa.User) mfa.User {
+	row, err := parseObject(raw(isolated(user)))
+	if err != nil {
+		return isolated(user)
+	}
+	if row.get("onPremisesSyncEnabled") == nil {
+		row = row.with("onPremisesSyncEnabled", json.RawMessage("null"))
+	}
+	var whole mfa.User
+	if err := json.Unmarshal(raw(row), &whole); err != nil {
+		return isolated(user)
+	}
+	return whole
 }
 
 func (d *directory) putUser(user mfa.User) {

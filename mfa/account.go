@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/unread"
 	"github.com/entramfa/entramfa/policy"
 )
 
@@ -59,6 +60,10 @@ func judgeAccount(facts Facts, now time.Time) entramfa.Finding {
 		f.Reasons = reasons("authenticationType", fmt.Sprintf("the domain %s is federated: the sign-in is judged by the federated identity provider first", domain.ID))
 		f.Missing = []string{"what the federated identity provider demands, and whether the tenant lets Entra check the password itself"}
 		f.Advice = advise(entramfa.ActionUseApplication, "use an app registration with a certificate, or an account of a managed domain")
+	case !domainKnown && mayBeFederated(facts.User):
+		f.Reasons = reasons("authenticationType", "whether the account's domain is federated could not be read, and an account that may come from on-premises can be of one")
+		f.Missing = []string{fmt.Sprintf("whether the domain of the account is federated: %v", facts.Domain.Err())}
+		f.Advice = []entramfa.Advice{unread.Advice(facts.Domain.Err(), "Domain.Read.All")}
 	default:
 		f.Outcome, f.Extent = entramfa.Clear, entramfa.Never
 		f.Reasons = reasons("accountEnabled", "the account is enabled and belongs to the tenant")
@@ -66,6 +71,25 @@ func judgeAccount(facts Facts, now time.Time) entramfa.Finding {
 		f.Caveats = passwordCaveats(facts, now)
 	}
 	return f
+}
+
+// mayBeFederated says whether the account can be of a federated domain: it comes
+// from on-premises, or it isn't known whether it does. Accounts of the cloud are
+// of managed domains, as every onmicrosoft.com is.
+func mayBeFederated(u User) bool {
+	synced := synchronized(u)
+	return (synced == nil || *synced) && !strings.HasSuffix(strings.ToLower(u.UserPrincipalName), ".onmicrosoft.com")
+}
+
+// synchronized says whether the account comes from an on-premises directory.
+// Graph gives null for an account of the cloud; an answer without the member
+// tells nothing.
+func synchronized(u User) *bool {
+	if u.OnPremisesSyncEnabled == nil && u.members.Decoded() && !u.members.Has("onPremisesSyncEnabled") {
+		return nil
+	}
+	synced := u.OnPremisesSyncEnabled != nil && *u.OnPremisesSyncEnabled
+	return &synced
 }
 
 // passwordCaveats says what of the account may stop a password some day.

@@ -40,19 +40,6 @@ type Method struct {
 // PasswordMethod is the Type of the one method that every account has and that is no second factor.
 const PasswordMethod = "#microsoft.graph.passwordAuthenticationMethod"
 
-// Domain is a domain of the tenant.
-// Source: https://learn.microsoft.com/graph/api/resources/domain.
-type Domain struct {
-	ID string `json:"id"`
-	// AuthenticationType is Managed or Federated.
-	AuthenticationType string `json:"authenticationType"`
-	// PasswordValidityPeriodInDays is after how many days a password expires:
-	// nil where the tenant never set it, 2147483647 for never.
-	PasswordValidityPeriodInDays *int `json:"passwordValidityPeriodInDays"`
-
-	members openjson.Members
-}
-
 // UnmarshalJSON keeps unknown members for MarshalJSON.
 func (r *Requirements) UnmarshalJSON(text []byte) (err error) {
 	r.members, err = openjson.Decode(text, r)
@@ -70,12 +57,3 @@ func (m *Method) UnmarshalJSON(text []byte) (err error) {
 
 // MarshalJSON writes what was decoded, with the fields as they are now.
 func (m Method) MarshalJSON() ([]byte, error) { return openjson.Encode(m, m.members) }
-
-// UnmarshalJSON keeps unknown members for MarshalJSON.
-func (d *Domain) UnmarshalJSON(text []byte) (err error) {
-	d.members, err = openjson.Decode(text, d)
-	return err
-}
-
-// MarshalJSON writes what was decoded, with the fields as they are now.
-func (d Domain) MarshalJSON() ([]byte, error) { return openjson.Encode(d, d.members) }

@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/entramfa/entramfa/policy"
@@ -30,8 +31,12 @@ type Options struct {
 // The smallest useful set of application permissions is Policy.Read.All,
 // User.Read.All, GroupMember.Read.All and RoleManagement.Read.Directory;
 // UserAuthenticationMethod.Read.All, LicenseAssignment.Read.All,
-// Domain.Read.All and Directory.Read.All add detail.
+// Domain.Read.All and Directory.Read.All add detail. Domain.Read.All is needed
+// for an account that is synchronized: whether its domain is federated decides.
 func Check(ctx context.Context, reader Reader, account string, opts *Options) (Report, error) {
+	if reader == nil {
+		return Report{}, errors.New("mfa: Check needs a reader")
+	}
 	facts, err := Collect(ctx, reader, account)
 	if err != nil {
 		return Report{}, err

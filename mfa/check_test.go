@@ -54,6 +54,11 @@ func TestCheckFindsTheAccountByEveryName(t *testing.T) {
 	}
 }
 
+func TestCheckWithoutAReader(t *testing.T) {
+	_, err := mfa.Check(t.Context(), nil, "svc@contoso.com", nil)
+	assert.ErrorContains(t, err, "needs a reader")
+}
+
 func TestCheckOfADisplayNameWithAnAt(t *testing.T) {
 	tenant, _, _ := newTenant(t)
 	user := tenant.AddUser(mfa.User{UserPrincipalName: "x@contoso.com", DisplayName: "Backup @ night", AccountEnabled: pointer(true), UserType: pointer("Member")})
@@ -256,7 +261,7 @@ func (g *grouping) Domain(ctx context.Context, name string) (mfa.Domain, error) 
 
 func TestCheckAnnouncesItsReads(t *testing.T) {
 	tenant, user, _ := newTenant(t)
-	for name, steps := range map[string][]int{"svc@contoso.com": {12, 2}, user: {11, 3}} {
+	for name, steps := range map[string][]int{"svc@contoso.com": {13, 2}, user: {12, 3}} {
 		reader := &grouping{Tenant: tenant}
 		_, err := mfa.Check(t.Context(), reader, name, nil)
 		require.NoError(t, err)

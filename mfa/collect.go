@@ -22,7 +22,7 @@ import (
 // name fits none or several, a context's own error, or what the reader returned.
 // Anything else that can't be read is a missing fact, not an error.
 func Collect(ctx context.Context, reader Reader, account string) (Facts, error) {
-	c := &collector{reader: reader, key: account}
+	c := &collector{reader: reader, key: strings.TrimSpace(account)}
 	if err := c.find(ctx); err != nil {
 		return Facts{}, fmt.Errorf("find the account %q: %w", account, err)
 	}
@@ -89,6 +89,7 @@ func (c *collector) first(ctx context.Context) error {
 		func(ctx context.Context) { f.User, userErr = r.User(ctx, c.key) },
 		func(ctx context.Context) { c.direct = entramfa.Result(r.MemberOf(ctx, c.key)) },
 		func(ctx context.Context) { c.transitive = entramfa.Result(r.TransitiveMemberOf(ctx, c.key)) },
+		func(ctx context.Context) { f.Organization = entramfa.Result(r.Organization(ctx)) },
 		func(ctx context.Context) { f.Methods = entramfa.Result(r.Methods(ctx, c.key)) },
 		func(ctx context.Context) { f.Requirements = entramfa.Result(r.Requirements(ctx, c.key)) },
 		func(ctx context.Context) { f.SecurityDefaults = entramfa.Result(r.SecurityDefaults(ctx)) },
@@ -169,8 +170,8 @@ func (c *collector) second(ctx context.Context) {
 
 // together makes reads at once, and tells a reader that can answer several in one request.
 func (c *collector) together(ctx context.Context, reads []func(context.Context)) {
-	if grouper, ok := c.reader.(Grouper); ok {
-		ctx = grouper.Together(ctx, len(reads))
+	if batcher, ok := c.reader.(Batcher); ok {
+		ctx = batcher.Together(ctx, len(reads))
 	}
 	var group sync.WaitGroup
 	for _, read := range reads {

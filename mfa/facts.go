@@ -11,6 +11,8 @@ import (
 // and calls Judge.
 type Facts struct {
 	User User
+	// Organization is the tenant that was read.
+	Organization entramfa.Value[Organization]
 
 	Groups        entramfa.Value[[]policy.Membership]
 	Roles         entramfa.Value[[]policy.RoleAssignment]

@@ -26,6 +26,7 @@ func Judge(facts Facts, opts *Options) Report {
 		Schema:    ReportSchema,
 		CheckedAt: o.Now,
 		Verdict:   entramfa.Combine(findings),
+		Tenant:    tenantFacts(facts.Organization),
 		Account:   accountFacts(facts),
 		Findings:  findings,
 	}

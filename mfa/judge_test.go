@@ -25,8 +25,9 @@ func clearFacts() mfa.Facts {
 	return mfa.Facts{
 		User: mfa.User{
 			ID: "b0000000-0000-4000-8000-000000000001", UserPrincipalName: "svc@contoso.com", DisplayName: "Service",
-			AccountEnabled: pointer(true), UserType: pointer("Member"), PasswordPolicies: pointer("DisablePasswordExpiration"),
+			AccountEnabled: pointer(true), UserType: pointer("Member"), PasswordPolicies: pointer("DisablePasswordExpiration"), OnPremisesSyncEnabled: pointer(false),
 		},
+		Organization:         entramfa.Known(mfa.Organization{ID: "e0000000-0000-4000-8000-000000000001", DisplayName: "Contoso"}),
 		Groups:               entramfa.Known([]policy.Membership{}),
 		Roles:                entramfa.Known([]policy.RoleAssignment{}),
 		EligibleRoles:        entramfa.Known([]policy.RoleAssignment{}),
@@ -68,12 +69,21 @@ func TestJudgeOneSourceAtATime(t *testing.T) {
 		"policies hidden": {func(f *mfa.Facts) {
 			f.ConditionalAccess.Policies = entramfa.Known(policy.List{Hidden: "read from v1.0"})
 		}, "unknown unknown"},
-		"disabled account":      {func(f *mfa.Facts) { f.User.AccountEnabled = pointer(false) }, "blocked always"},
-		"enabled or not":        {func(f *mfa.Facts) { f.User.AccountEnabled = nil }, "unknown unknown"},
-		"invited":               {func(f *mfa.Facts) { f.User.CreationType = pointer("Invitation") }, "blocked always"},
-		"invited, by its name":  {func(f *mfa.Facts) { f.User.UserPrincipalName = "a_b.com#EXT#@contoso.com" }, "blocked always"},
-		"federated":             {func(f *mfa.Facts) { f.Domain = entramfa.Known(mfa.Domain{AuthenticationType: "Federated"}) }, "unknown unknown"},
-		"domain not read":       {func(f *mfa.Facts) { f.Domain = entramfa.Missing[mfa.Domain](refused) }, "clear never"},
+		"disabled account":     {func(f *mfa.Facts) { f.User.AccountEnabled = pointer(false) }, "blocked always"},
+		"enabled or not":       {func(f *mfa.Facts) { f.User.AccountEnabled = nil }, "unknown unknown"},
+		"invited":              {func(f *mfa.Facts) { f.User.CreationType = pointer("Invitation") }, "blocked always"},
+		"invited, by its name": {func(f *mfa.Facts) { f.User.UserPrincipalName = "a_b.com#EXT#@contoso.com" }, "blocked always"},
+		"federated":            {func(f *mfa.Facts) { f.Domain = entramfa.Known(mfa.Domain{AuthenticationType: "Federated"}) }, "unknown unknown"},
+		"domain not read":      {func(f *mfa.Facts) { f.Domain = entramfa.Missing[mfa.Domain](refused) }, "clear never"},
+		"domain not read of a synchronized account": {func(f *mfa.Facts) {
+			f.Domain, f.User.OnPremisesSyncEnabled = entramfa.Missing[mfa.Domain](refused), pointer(true)
+		}, "unknown unknown"},
+		"domain not read, and whether it is synchronized not either": {func(f *mfa.Facts) {
+			f.Domain, f.User = entramfa.Missing[mfa.Domain](refused), mfa.User{}
+			if err := json.Unmarshal([]byte(`{"id":"b0000000-0000-4000-8000-000000000001","userPrincipalName":"svc@contoso.com","accountEnabled":true,"userType":"Member"}`), &f.User); err != nil {
+				panic(err)
+			}
+		}, "unknown unknown"},
 		"methods not read":      {func(f *mfa.Facts) { f.Methods = entramfa.Missing[[]mfa.Method](refused) }, "clear never"},
 		"licence not read":      {func(f *mfa.Facts) { f.SubscribedSKUs = entramfa.Missing[[]securitydefaults.SubscribedSKU](refused) }, "clear never"},
 		"groups not needed":     {func(f *mfa.Facts) { f.Groups = entramfa.Missing[[]policy.Membership](refused) }, "clear never"},
@@ -110,6 +120,8 @@ func TestMandatoryMFAFollowsTheApplications(t *testing.T) {
 		{[]string{mfa.AzureCLI}, "mfa sometimes"},
 		{[]string{mfa.AzurePortal}, "mfa always"},
 		{[]string{mfa.MicrosoftAdminPortals}, "mfa always"},
+		{[]string{"portal"}, "unknown unknown"},
+		{[]string{mfa.MicrosoftGraph + "," + mfa.AzurePortal}, "unknown unknown"},
 	} {
 		report := mfa.Judge(clearFacts(), &mfa.Options{Profile: &policy.SignIn{Applications: c.applications}})
 		f := report.Findings[len(report.Findings)-1]
@@ -198,12 +210,24 @@ func TestReportAsJSON(t *testing.T) {
 	assert.Equal(t, "entramfa.report/1", document["schema"])
 	assert.Equal(t, "2026-11-22T12:00:00Z", document["checkedAt"])
 	assert.Equal(t, "clear", document["outcome"])
+	assert.Equal(t, map[string]any{"id": "e0000000-0000-4000-8000-000000000001", "displayName": "Contoso"}, document["tenant"])
 	assert.Equal(t, "never", document["extent"])
 	assert.Equal(t, []any{"phone (mobile)"}, document["account"].(map[string]any)["methods"])
 	assert.NotContains(t, string(text), "2065550100")
 	var again mfa.Report
 	require.NoError(t, json.Unmarshal(text, &again))
 	assert.Equal(t, mfa.Judge(facts, &mfa.Options{Now: now}), again)
+}
+
+func TestFactsCanBeStored(t *testing.T) {
+	facts := clearFacts()
+	facts.Requirements = perUser("enforced")
+	facts.GlobalAdministrators = entramfa.Missing[[]policy.RoleAssignment](&entramfa.GraphError{Status: 403, Kind: entramfa.ErrPermission})
+	text, err := json.Marshal(facts)
+	require.NoError(t, err)
+	var stored mfa.Facts
+	require.NoError(t, json.Unmarshal(text, &stored))
+	assert.Equal(t, mfa.Judge(facts, &mfa.Options{Now: now}), mfa.Judge(stored, &mfa.Options{Now: now}))
 }
 
 func TestPhoneShowsItsLastDigitsOnly(t *testing.T) {

@@ -1,9 +1,12 @@
 package mfa
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/guid"
 )
 
 // App ids of resources and clients that a service account signs in to.
@@ -33,6 +36,7 @@ func judgeMandatory(applications []string) entramfa.Finding {
 		portals = portals || containsFold([]string{AzurePortal, MicrosoftAdminPortals}, id)
 		azure = azure || containsFold([]string{AzureManagement, AzureCLI, AzurePowerShell, azureMobileApp}, id)
 	}
+	odd := slices.DeleteFunc(slices.Clone(applications), func(id string) bool { return guid.Is(id) || strings.EqualFold(id, MicrosoftAdminPortals) })
 	app := advise(entramfa.ActionUseApplication, "no exclusion is possible: use a workload identity, an app registration or a managed identity, which it does not concern")
 	switch {
 	case portals:
@@ -43,6 +47,10 @@ func judgeMandatory(applications []string) entramfa.Finding {
 		f.Outcome, f.Extent, f.Demands = entramfa.MFA, entramfa.Sometimes, []string{"mfa"}
 		f.Reasons = reasons("applications", "the account manages Azure resources: to create, update or delete them wants MFA, to read them doesn't")
 		f.Advice = app
+	case len(odd) > 0:
+		f.Missing = []string{fmt.Sprintf("what %s is: it is no app id", strings.Join(odd, ", "))}
+		f.Reasons = reasons("applications", "what the account signs in to is not known")
+		f.Advice = advise(entramfa.ActionReview, "name what the account signs in to by app ids")
 	default:
 		f.Outcome, f.Extent = entramfa.Clear, entramfa.Never
 		f.Reasons = reasons("applications", "it concerns the admin portals and Azure Resource Manager, not "+strings.Join(appNames(applications), ", "))

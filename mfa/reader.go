@@ -27,8 +27,11 @@ type AuthenticationReader interface {
 	Methods(ctx context.Context, user string) ([]Method, error)
 }
 
-// DomainReader reads the tenant's domains.
-type DomainReader interface {
+// TenantReader reads what the tenant is.
+type TenantReader interface {
+	// Organization returns the tenant, so that a report says of which one it is.
+	// It needs User.Read.All or Organization.Read.All.
+	Organization(ctx context.Context) (Organization, error)
 	// Domain returns one domain by name. It needs Domain.Read.All.
 	Domain(ctx context.Context, name string) (Domain, error)
 }
@@ -37,7 +40,7 @@ type DomainReader interface {
 type Reader interface {
 	UserReader
 	AuthenticationReader
-	DomainReader
+	TenantReader
 	policy.Reader
 	policy.GroupReader
 	policy.RoleReader
@@ -46,9 +49,9 @@ type Reader interface {
 	securitydefaults.LicenseReader
 }
 
-// Grouper is a Reader that can answer several reads in one request. Before
+// Batcher is a Reader that can answer several reads in one request. Before
 // Check starts a number of reads at once it asks for a context for them; each
 // of the reads is made with it exactly once, by a method of Reader.
-type Grouper interface {
+type Batcher interface {
 	Together(ctx context.Context, reads int) context.Context
 }

@@ -21,11 +21,27 @@ type Report struct {
 	CheckedAt time.Time `json:"checkedAt"`
 	// Verdict is what the findings say together (entramfa.Combine).
 	entramfa.Verdict
+	// Tenant says which tenant was read; nil where that could not be.
+	Tenant  *Tenant `json:"tenant"`
 	Account Account `json:"account"`
 	// Findings holds one entry for the account itself, one for security
 	// defaults, one for each Conditional Access policy, one for per-user MFA and
 	// one for Microsoft's mandatory MFA, those that leave the account alone too.
 	Findings []entramfa.Finding `json:"findings"`
+}
+
+// Tenant names a tenant.
+type Tenant struct {
+	ID          string `json:"id"`
+	DisplayName string `json:"displayName"`
+}
+
+func tenantFacts(value entramfa.Value[Organization]) *Tenant {
+	o, known := value.Get()
+	if !known {
+		return nil
+	}
+	return &Tenant{ID: o.ID, DisplayName: o.DisplayName}
 }
 
 // Account is what is known of the account. A nil member is not known.
@@ -59,8 +75,7 @@ func accountFacts(facts Facts) Account {
 		ID: u.ID, UserPrincipalName: u.UserPrincipalName, DisplayName: u.DisplayName,
 		Enabled: u.AccountEnabled, Kind: kind(u), Methods: methodNames(facts.Methods),
 	}
-	synced := u.OnPremisesSyncEnabled != nil && *u.OnPremisesSyncEnabled // Graph gives null for an account of the cloud
-	a.Synchronized = &synced
+	a.Synchronized = synchronized(u)
 	if domain, known := facts.Domain.Get(); known {
 		federated := strings.EqualFold(domain.AuthenticationType, "Federated")
 		a.Federated = &federated

@@ -63,7 +63,7 @@ type Client struct {
 
 var (
 	_ mfa.Reader  = (*Client)(nil)
-	_ mfa.Grouper = (*Client)(nil)
+	_ mfa.Batcher = (*Client)(nil)
 )
 
 // New returns a Client that sends its requests through an adapter: that of a

@@ -3,6 +3,7 @@ package msgraph
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 
@@ -15,6 +16,7 @@ const (
 	objectsPath = "/directoryObjects/getByIds"
 	skusPath    = "/subscribedSkus"
 	domainPath  = "/domains/{id}"
+	tenantPath  = "/organization"
 )
 
 // maxObjects is how many ids Graph resolves in one request.
@@ -55,4 +57,18 @@ func (c *Client) SubscribedSKUs(ctx context.Context) ([]securitydefaults.Subscri
 // Source: https://learn.microsoft.com/graph/api/domain-get.
 func (c *Client) Domain(ctx context.Context, name string) (mfa.Domain, error) {
 	return one[mfa.Domain](ctx, c, get(v1, domainPath, name))
+}
+
+// Organization returns the tenant of the token. It needs User.Read.All or Organization.Read.All.
+// Source: https://learn.microsoft.com/graph/api/organization-list.
+func (c *Client) Organization(ctx context.Context) (mfa.Organization, error) {
+	r := get(v1, tenantPath).with("$select", "id,displayName")
+	found, err := list[mfa.Organization](ctx, c, r)
+	if err == nil && len(found) != 1 {
+		return mfa.Organization{}, unreadable(r, answer{status: http.StatusOK}, fmt.Errorf("%d tenants are listed where one is expected", len(found)))
+	}
+	if err != nil {
+		return mfa.Organization{}, err
+	}
+	return found[0], nil
 }

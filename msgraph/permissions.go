@@ -23,6 +23,7 @@ var permissionTable = map[string][]string{
 	securityDefaultsPath:  {"Policy.Read.All"},
 	skusPath:              {"LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All"},
 	domainPath:            {"Domain.Read.All", "Directory.Read.All"},
+	tenantPath:            {"User.Read.All", "Organization.Read.All", "Directory.Read.All"},
 	roleAssignmentsPath:   {"RoleManagement.Read.Directory", "Directory.Read.All"},
 	transitiveRolesPath:   {"RoleManagement.Read.Directory", "Directory.Read.All"},
 	roleEligibilitiesPath: {"RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory", "RoleManagement.Read.All"},
@@ -33,9 +34,10 @@ var permissionTable = map[string][]string{
 func (r request) permissions() []string { return append([]string(nil), permissionTable[r.template]...) }
 
 // Permissions returns the application permissions that a check should be
-// granted in the app registration: without those required it can't answer;
-// without an optional one it may have to say that it can't tell. None of them
-// can change a tenant.
+// granted in the app registration. Without User.Read.All there is no account to
+// report on; without another one the report may have to say that it can't tell,
+// and does so more often without the required ones. Domain.Read.All decides for
+// accounts that are synchronized. None of them can change a tenant.
 //
 // Policy.Read.ConditionalAccess does not stand in for Policy.Read.All: the list
 // of policies refuses it.

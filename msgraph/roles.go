@@ -62,8 +62,9 @@ func (c *Client) roleAssignmentsByGroup(ctx context.Context, userID string) ([]p
 }
 
 // RoleEligibilities returns the roles that a principal, a user or a group, may
-// activate. It needs RoleEligibilitySchedule.Read.Directory, and a tenant with
-// Privileged Identity Management.
+// activate. It needs RoleManagement.Read.Directory or
+// RoleEligibilitySchedule.Read.Directory, and a tenant with Privileged Identity
+// Management.
 // Source: https://learn.microsoft.com/graph/api/rbacapplication-list-roleeligibilityscheduleinstances.
 func (c *Client) RoleEligibilities(ctx context.Context, principalID string) ([]policy.RoleAssignment, error) {
 	return list[policy.RoleAssignment](ctx, c, get(v1, roleEligibilitiesPath).

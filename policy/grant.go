@@ -151,7 +151,7 @@ func demandNames(demands []demand) []string {
 	return names
 }
 
-// BuiltInStrengths are the ids of Microsoft's strengths; all want more than a password.
+// The ids of Microsoft's strengths; all want more than a password.
 // Source: https://learn.microsoft.com/graph/api/authenticationstrengthroot-list-policies.
 const (
 	StrengthMFA               = "00000000-0000-0000-0000-000000000002"

@@ -192,7 +192,7 @@ func advice(f entramfa.Finding, p Policy) []entramfa.Advice {
 	case entramfa.MFA, entramfa.Blocked:
 		return []entramfa.Advice{
 			{Action: entramfa.ActionExclude, Text: fmt.Sprintf("exclude the account from the policy %q, or put it in a group that the policy excludes for this purpose; pin it to its addresses by a policy of its own", p.DisplayName)},
-			{Action: entramfa.ActionUseApplication, Text: "better: replace the account by an app registration with a certificate, which no user policy touches"},
+			{Action: entramfa.ActionUseApplication, Text: "replace the account by an app registration with a certificate, which no user policy touches"},
 		}
 	case entramfa.Unknown:
 		return []entramfa.Advice{{Action: entramfa.ActionReview, Text: fmt.Sprintf("look at the policy %q in the Entra admin center, and see what is missing here", p.DisplayName)}}

@@ -192,6 +192,22 @@ func TestGuests(t *testing.T) {
 	}
 }
 
+func TestIdsThatAreNoIds(t *testing.T) {
+	nameless := subject()
+	nameless.ID = "svc"
+	check(t, nameless, judged{`"users": {"includeUsers": ["` + account + `"]}`, "unknown unknown", `"svc", which is none`})
+	check(t, nameless, judged{`"users": {"includeUsers": ["All"], "excludeUsers": ["` + account + `"]}`, "unknown unknown", "svc"})
+
+	named := subject()
+	named.Groups = entramfa.Known([]policy.Membership{{Group: policy.Group{ID: "Finance"}}, {Group: policy.Group{ID: direct}}})
+	check(t, named, judged{`"users": {"includeGroups": ["` + foreign + `"]}`, "unknown unknown", `the group "Finance"`})
+	check(t, named, judged{`"users": {"includeGroups": ["` + direct + `"]}`, "mfa always", ""})
+
+	named = subject()
+	named.Roles = entramfa.Known([]policy.RoleAssignment{role(account, "Global Administrator", "/")})
+	check(t, named, judged{`"users": {"includeRoles": ["` + policy.GlobalAdministrator + `"]}`, "unknown unknown", `the role "Global Administrator"`})
+}
+
 func TestAgentUsersAreNotOverlooked(t *testing.T) {
 	agent := subject()
 	agent.AgentUser = true

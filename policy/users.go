@@ -96,6 +96,9 @@ func (j *judge) matchUser(entry, verb string) match {
 	case !guid.Is(entry):
 		return match{missing: []string{fmt.Sprintf("what %q means among the users that are %s", entry, verb)}}
 	}
+	if !guid.Is(j.subject.ID) {
+		return match{missing: []string{fmt.Sprintf("whether the account is the user %s, which is %s: its object id is %q, which is none", entry, verb, j.subject.ID)}}
+	}
 	return match{truth: no, reason: reasonf("users", "the account is not among the users that are %s", verb), caveats: j.deleted("user", entry)}
 }
 
@@ -114,6 +117,9 @@ func (j *judge) matchGroups(ids []string, verb string) []match {
 
 func (j *judge) matchGroup(groups []Membership, id, verb string) match {
 	i := slices.IndexFunc(groups, func(m Membership) bool { return strings.EqualFold(m.Group.ID, id) })
+	if odd := slices.IndexFunc(groups, func(m Membership) bool { return !guid.Is(m.Group.ID) }); i < 0 && odd >= 0 {
+		return match{missing: []string{fmt.Sprintf("whether the group %q of the account is %s, which is %s: it is no object id", groups[odd].Group.ID, j.name(id), verb)}}
+	}
 	if i < 0 {
 		return match{truth: no, reason: reasonf("groups", "the account is in none of the groups that are %s", verb), caveats: j.deleted("group", id)}
 	}
@@ -168,7 +174,10 @@ func (j *judge) matchRole(roles []RoleAssignment, id string, excluding bool) mat
 // matchAssignment says whether an active assignment counts for the role id of a
 // policy; a match without a reason means another role.
 func (j *judge) matchAssignment(role RoleAssignment, id string, excluding bool) match {
-	if !role.of(id) {
+	switch {
+	case !guid.Is(role.TemplateID()):
+		return match{missing: []string{fmt.Sprintf("whether the role %q of the account is %s, which is %s: it is no template id", role.TemplateID(), roleName(id), verb(excluding))}}
+	case !role.of(id):
 		return match{truth: no}
 	}
 	name := role.name()

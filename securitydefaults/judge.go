@@ -115,7 +115,7 @@ func isSyncAccount(upn string, roles []Role) bool {
 }
 
 func advice(licensed entramfa.Value[bool]) []entramfa.Advice {
-	app := entramfa.Advice{Action: entramfa.ActionUseApplication, Text: "better: replace the account by an app registration with a certificate, which security defaults leave alone"}
+	app := entramfa.Advice{Action: entramfa.ActionUseApplication, Text: "replace the account by an app registration with a certificate, which security defaults leave alone"}
 	has, known := licensed.Get()
 	switch {
 	case !known:

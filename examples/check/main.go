@@ -42,16 +42,19 @@ func main() {
 
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	opts, err := parse(args, stderr)
+	opts, err := parse(args, stdout, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return exitClear
 	case err != nil:
 		return exitUsage // parse has said why
 	}
-	ctx, cancel := context.WithTimeout(ctx, opts.timeout)
-	defer cancel()
-	reader, err := opts.reader()
+	if opts.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, opts.timeout)
+		defer cancel()
+	}
+	reader, err := opts.reader(stderr)
 	if err != nil {
 		return fail(stderr, err)
 	}
@@ -60,6 +63,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	report, err := mfa.Check(ctx, reader, opts.account, opts.check())
 	if err != nil {
+		return fail(stderr, opts.explain(err))
+	}
+	if err := opts.sameTenant(report); err != nil {
 		return fail(stderr, err)
 	}
 	if err := show(stdout, report, opts); err != nil {
@@ -68,8 +74,28 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return verdict(stderr, report)
 }
 
-// checkAll checks the four accounts of the embedded tenant. It always ends with
-// 0, for it shows and judges nothing.
+// sameTenant refuses a report about another tenant than the one that was asked
+// for: some credentials choose the tenant themselves.
+func (o options) sameTenant(report mfa.Report) error {
+	if report.Tenant == nil || !guid.MatchString(o.tenant) || strings.EqualFold(report.Tenant.ID, o.tenant) {
+		return nil
+	}
+	return fmt.Errorf("the credential signed in to the tenant %s (%s), not to %s; see AZURE_TENANT_ID", report.Tenant.ID, report.Tenant.DisplayName, o.tenant)
+}
+
+// explain adds what a user of this program can do about an error.
+func (o options) explain(err error) error {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w; no answer within %s, -timeout raises that", err, o.timeout)
+	case o.tenant == "" && len(o.load) == 0 && errors.Is(err, entramfa.ErrNotFound):
+		return fmt.Errorf("%w\n(searched in the built-in tenant; -tenant or -load name another)", err)
+	}
+	return err
+}
+
+// checkAll checks the four accounts of the embedded tenant. It ends with 0
+// whatever it finds, for it shows and judges nothing.
 func checkAll(ctx context.Context, reader mfa.Reader, opts options, stdout, stderr io.Writer) int {
 	for _, account := range embeddedAccounts() {
 		report, err := mfa.Check(ctx, reader, account, opts.check())

@@ -33,6 +33,7 @@ func TestFourAccountsAsATable(t *testing.T) {
 	status, out, _ := call(t)
 	assert.Equal(t, exitClear, status)
 	golden(t, "four-accounts.txt", out)
+	assert.NotContains(t, out, "\t")
 	for line := range strings.Lines(out) {
 		assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSpace(line)), 2+lineWidth, line)
 	}
@@ -65,6 +66,7 @@ func TestExitStatusIsTheVerdict(t *testing.T) {
 		{"svc-directory@contoso.com", exitStands, "blocked: Conditional Access: Block service accounts to be retired"},
 		{"svc-reports@contoso.com", exitUnknown, "can't be told: Conditional Access: Require a verified workload"},
 		{"nobody@contoso.com", exitUsage, `no account "nobody@contoso.com"`},
+		{" nobody@contoso.com ", exitUsage, "in the built-in tenant"},
 		{"Cloud App", exitUsage, "svc-sharepoint@contoso.com"},
 	} {
 		status, _, reason := call(t, "-account", c.account)
@@ -114,6 +116,11 @@ func TestUsage(t *testing.T) {
 		{"-load", "testdata", "-tenant", "t", "-account", "a"},
 		{"-account", "a", "more"},
 		{"-cloud", "moon"},
+		{"-cloud", "china"},
+		{"-account", ""},
+		{"-tenant", "", "-account", "a@b.c"},
+		{"-signs-in-to", "portal"},
+		{"-signs-in-to", mfa.AzurePortal + "," + mfa.AzureCLI},
 		{"-no-such-flag"},
 		{"-load", "no-such-folder", "-account", "a"},
 		{"-load", "main.go", "-account", "a"},
@@ -123,7 +130,7 @@ func TestUsage(t *testing.T) {
 		assert.Empty(t, out, args)
 		assert.NotEmpty(t, reason, args)
 	}
-	status, _, help := call(t, "-h")
+	status, help, _ := call(t, "-h")
 	assert.Equal(t, exitClear, status)
 	for _, word := range []string{"-load", "-tenant", "-account", "-json", "Exit status", "69", "Policy.Read.All", "transitiveMemberOf"} {
 		assert.Contains(t, help, word)
@@ -160,6 +167,14 @@ func TestLoadRefusesABrokenFile(t *testing.T) {
 
 func write(t *testing.T, folder, name, text string) {
 	require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+}
+
+func TestAReportAboutAnotherTenantIsRefused(t *testing.T) {
+	report := mfa.Report{Tenant: &mfa.Tenant{ID: "e0000000-0000-4000-8000-000000000001", DisplayName: "Fabrikam"}}
+	assert.ErrorContains(t, options{tenant: "e0000000-0000-4000-8000-000000000002"}.sameTenant(report), "Fabrikam")
+	assert.NoError(t, options{tenant: "E0000000-0000-4000-8000-000000000001"}.sameTenant(report))
+	assert.NoError(t, options{tenant: "contoso.com"}.sameTenant(report), "a name can't be compared")
+	assert.NoError(t, options{tenant: "e0000000-0000-4000-8000-000000000002"}.sameTenant(mfa.Report{}))
 }
 
 func TestErrorsBecomeExitStatuses(t *testing.T) {

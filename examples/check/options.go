@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"regexp"
 	"strings"
 	"time"
 
@@ -65,7 +66,8 @@ It reads, and never changes a tenant.
   check -load DIR -account svc@contoso.com      a folder of exported tenant JSON, offline
   check -tenant ID -account svc@contoso.com     a real tenant, signed in by DefaultAzureCredential:
                                                 AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or a
-                                                certificate, a managed identity, the Azure CLI
+                                                certificate, a managed identity, the Azure CLI;
+                                                -tenant stands in for AZURE_TENANT_ID
 
 The judged sign-in is an OAuth password grant from anywhere, with any program, to
 any resource; -from, -platform and -signs-in-to say how the account really signs in,
@@ -77,7 +79,8 @@ in a second one, given by another -load) with the user as Graph gives it, and
   "transitiveMemberOf": [{"id": "<group id>"}]  all its groups, nested ones too, [] for none
   "roleAssignments": [{"roleDefinitionId": "<template id>", "directoryScopeId": "/"}]
   "authentication": {"requirements": {"perUserMfaState": "disabled"}}
-What the folder doesn't say is not known, and the report says so.
+and the tenant's security defaults, in SecurityDefaults.json: {"isEnabled": false}.
+What the folders don't say is not known, and the report says so.
 
 A real tenant needs the application permissions Policy.Read.All, User.Read.All,
 GroupMember.Read.All and RoleManagement.Read.Directory; for more detail also
@@ -88,22 +91,20 @@ With -json each report is one JSON document (schema ` + mfa.ReportSchema + `).
 
 Exit status, for one account; the reason stands on stderr:
   0   clear                     1   MFA or a block stands in the way of every sign-in
-  2   can't be told, or depends on the sign-in
+  2   can't be told, depends on the sign-in, or the account could not be read
   64  usage, or no such account
   69  Graph can't be reached, or gives no token
 
 Flags:
 `
 
+var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
 // parse reads the command line; what is wrong with it is said on stderr.
-func parse(args []string, stderr io.Writer) (options, error) {
+func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, usage)
-		flags.PrintDefaults()
-	}
+	flags.SetOutput(io.Discard) // what is wrong is said once, below
 	flags.Var(&o.load, "load", "read exported tenant JSON from this `folder`; may be given several times")
 	flags.StringVar(&o.tenant, "tenant", "", "read the real tenant with this `id` or domain")
 	flags.StringVar(&o.cloud, "cloud", "public", "cloud of the real tenant: public, usgov, dod or china")
@@ -114,14 +115,32 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.json, "json", false, "print one JSON document a report")
 	flags.BoolVar(&o.all, "all", false, "show the policies that leave the account alone, too")
 	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up after this time")
-	if err := flags.Parse(args); err != nil {
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, usage)
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
 		return o, err
 	}
-	if err := o.validate(flags.Args()); err != nil {
-		fmt.Fprintln(stderr, "check:", err, "(-h explains)")
-		return o, err
+	if err == nil {
+		err = errors.Join(notEmpty(flags), o.validate(flags.Args()))
 	}
-	return o, nil
+	if err != nil {
+		fmt.Fprintf(stderr, "check: %v (-h explains)\n", err)
+	}
+	return o, err
+}
+
+// notEmpty refuses flags that are given and empty: behind them stands an unset
+// variable of a script, and the answer would be about something else.
+func notEmpty(flags *flag.FlagSet) error {
+	var err error
+	flags.Visit(func(f *flag.Flag) {
+		if strings.TrimSpace(f.Value.String()) == "" {
+			err = fmt.Errorf("%w: -%s is empty", errUsage, f.Name)
+		}
+	})
+	return err
 }
 
 func (o options) validate(rest []string) error {
@@ -132,6 +151,14 @@ func (o options) validate(rest []string) error {
 		return fmt.Errorf("%w: -load and -tenant exclude each other", errUsage)
 	case (len(o.load) > 0 || o.tenant != "") && o.account == "":
 		return fmt.Errorf("%w: name the account with -account", errUsage)
+	}
+	if o.tenant == "" && o.cloud != "public" {
+		return fmt.Errorf("%w: -cloud goes with -tenant", errUsage)
+	}
+	for _, id := range o.applications {
+		if !guid.MatchString(id) && id != mfa.MicrosoftAdminPortals {
+			return fmt.Errorf("%w: -signs-in-to %s: an app id is wanted, such as %s", errUsage, id, mfa.AzureManagement)
+		}
 	}
 	if _, known := clouds()[o.cloud]; !known {
 		return fmt.Errorf("%w: no cloud %q; there are public, usgov, dod and china", errUsage, o.cloud)

@@ -3,8 +3,10 @@ package main
 import (
 	"embed"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
@@ -31,12 +33,12 @@ func embeddedAccounts() []string {
 
 // reader opens what the command line asks for: a real tenant, a folder, or the
 // embedded tenant.
-func (o options) reader() (mfa.Reader, error) {
+func (o options) reader(stderr io.Writer) (mfa.Reader, error) {
 	switch {
 	case o.tenant != "":
 		return o.connect()
 	case len(o.load) > 0:
-		return loadFolders(o.load)
+		return loadFolders(o.load, stderr)
 	}
 	tenant, err := fs.Sub(embedded, "tenant")
 	if err != nil {
@@ -45,7 +47,14 @@ func (o options) reader() (mfa.Reader, error) {
 	return graphfake.Load(tenant)
 }
 
-func loadFolders(folders []string) (mfa.Reader, error) {
+// exportError says that a folder can't be read as an export: the user's to mend,
+// like a wrong flag.
+type exportError struct{ error }
+
+func (e *exportError) Unwrap() error        { return e.error }
+func (e *exportError) Is(target error) bool { return target == errUsage }
+
+func loadFolders(folders []string, stderr io.Writer) (mfa.Reader, error) {
 	var systems []fs.FS
 	for _, folder := range folders {
 		info, err := os.Stat(folder)
@@ -59,14 +68,32 @@ func loadFolders(folders []string) (mfa.Reader, error) {
 	}
 	tenant, err := graphfake.Load(systems...)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", errUsage, err)
+		return nil, &exportError{err}
+	}
+	if skipped := tenant.Skipped(); len(skipped) > 0 {
+		fmt.Fprintf(stderr, "check: %d files hold nothing that a check asks for: %s\n", len(skipped), summary(skipped))
 	}
 	return tenant, nil
 }
 
-// connect signs in to a real tenant.
+// summary names the first few files.
+func summary(files []string) string {
+	const few = 3
+	if len(files) > few {
+		return strings.Join(files[:few], ", ") + ", ..."
+	}
+	return strings.Join(files, ", ")
+}
+
+// connect signs in to a real tenant. DefaultAzureCredential hands TenantID to the
+// Azure CLI and its like alone; an application's secret or certificate goes by
+// AZURE_TENANT_ID, which -tenant therefore stands in for: else the report could be
+// about another tenant.
 func (o options) connect() (mfa.Reader, error) {
 	where := clouds()[o.cloud]
+	if err := os.Setenv("AZURE_TENANT_ID", o.tenant); err != nil {
+		return nil, err
+	}
 	credential, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 		ClientOptions: policy.ClientOptions{Cloud: where.login},
 		TenantID:      o.tenant,

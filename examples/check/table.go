@@ -23,6 +23,9 @@ const (
 func table(report mfa.Report, all bool) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s\n", report.Account.UserPrincipalName, report.Account.DisplayName)
+	if report.Tenant != nil {
+		fmt.Fprintf(&b, "  tenant %s  %s\n", report.Tenant.ID, report.Tenant.DisplayName)
+	}
 	for _, line := range wrap(describe(report.Account), lineWidth) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
@@ -38,7 +41,7 @@ func table(report mfa.Report, all bool) string {
 		row(&b, sourceName(f), effect(f), explain(f))
 	}
 	if len(alone) > 0 {
-		row(&b, fmt.Sprintf("%d other policies", len(alone)), "clear", aside(alone))
+		row(&b, counted(len(alone)), "clear", aside(alone))
 	}
 	if app := better(report.Findings); app != "" {
 		row(&b, "Better than all of it", "", labelled("do", []string{app}))
@@ -46,12 +49,19 @@ func table(report mfa.Report, all bool) string {
 	return b.String() + "\n"
 }
 
+func counted(n int) string {
+	if n == 1 {
+		return "1 more policy"
+	}
+	return fmt.Sprintf("%d more policies", n)
+}
+
 // better is the advice to replace the account, said once for all findings that
 // have other advice too.
 func better(findings []entramfa.Finding) string {
 	for _, f := range findings {
 		if len(f.Advice) > 1 && f.Advice[1].Action == entramfa.ActionUseApplication {
-			return strings.TrimPrefix(f.Advice[1].Text, "better: ")
+			return f.Advice[1].Text
 		}
 	}
 	return ""
@@ -95,7 +105,8 @@ func deciding(report mfa.Report) []string {
 	var texts []string
 	for _, f := range report.Findings {
 		v := entramfa.Verdict{Outcome: f.Outcome, Extent: f.Extent}
-		if v == report.Verdict && f.Outcome != entramfa.Clear {
+		depends := report.Extent == entramfa.Sometimes
+		if f.Outcome != entramfa.Clear && (depends || v == report.Verdict) {
 			texts = append(texts, sourceName(f)+": "+decider(f))
 		}
 	}

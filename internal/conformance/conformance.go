@@ -221,6 +221,10 @@ func testTenant(t *testing.T, newReader Maker) {
 		assert.Equal(t, "Federated", domain.AuthenticationType)
 		assert.Equal(t, 90, value(domain.PasswordValidityPeriodInDays))
 	}
+	organization, err := reader.Organization(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, f.tenant.ID(), organization.ID)
+	assert.NotEmpty(t, organization.DisplayName)
 	domain, err := reader.Domain(t.Context(), "contoso.com")
 	require.NoError(t, err)
 	assert.Equal(t, "Managed", domain.AuthenticationType)

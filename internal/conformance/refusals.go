@@ -39,6 +39,10 @@ func reads(f *fixture) []read {
 			_, err := r.Methods(ctx, f.service)
 			return err
 		}},
+		{"Organization", "/organization", "User.Read.All", func(ctx context.Context, r mfa.Reader) error {
+			_, err := r.Organization(ctx)
+			return err
+		}},
 		{"Domain", "/domains/", "Domain.Read.All", func(ctx context.Context, r mfa.Reader) error {
 			_, err := r.Domain(ctx, "contoso.com")
 			return err

@@ -27,6 +27,9 @@ type member struct {
 	raw  json.RawMessage
 }
 
+// Decoded says whether the object was decoded from JSON.
+func (m Members) Decoded() bool { return m.list != nil }
+
 // Unknown returns the names of the members that the struct has no field for,
 // in the order of the text, and whose value isn't null.
 func (m Members) Unknown() []string {
@@ -67,7 +70,7 @@ func (m Members) Has(name string) bool {
 func Decode(text []byte, target any) (Members, error) {
 	value := reflect.ValueOf(target).Elem()
 	fields := fieldsOf(value.Type())
-	var members Members
+	members := Members{list: []member{}}
 	seen := map[string]bool{}
 	err := eachMember(text, func(name string, raw json.RawMessage) error {
 		folded := strings.ToLower(name)
