@@ -27,3 +27,16 @@ func TestREADMECommandsAreRun(t *testing.T) {
 	}
 	assert.Equal(t, 2, commands, "the README promises two commands")
 }
+
+// TestLinksLeadSomewhere follows the links between the documents of the project.
+func TestLinksLeadSomewhere(t *testing.T) {
+	for _, name := range []string{"README.md", "CHANGELOG.md", "BENCHMARKS.md"} {
+		text, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for _, link := range regexp.MustCompile(`\]\(([^)]+)\)`).FindAllStringSubmatch(string(text), -1) {
+			if !strings.Contains(link[1], "://") {
+				assert.FileExists(t, link[1], name)
+			}
+		}
+	}
+}
