@@ -124,7 +124,7 @@ func Load(fsys ...fs.FS) (*Tenant, error) {
 type loader struct {
 	tenant *Tenant
 	files  int
-	taken  bool // something was read from one of them
+	taken  bool              // something was read from one of them
 	seen   map[string]loaded // by kind and id
 	// named waits for users that are named by userPrincipalName alone: one with
 	// the same name and an id may follow. later waits for all users and groups.

@@ -113,6 +113,24 @@ func TestCheckWithAProfile(t *testing.T) {
 	}
 }
 
+func TestPoliciesThatMeetEverySignInTogether(t *testing.T) {
+	tenant, user, _ := newTenant(t)
+	for _, platforms := range []string{`{"includePlatforms":["all"],"excludePlatforms":["windows"]}`, `{"includePlatforms":["windows"]}`} {
+		var p policy.Policy
+		require.NoError(t, json.Unmarshal(fmt.Appendf(nil, `{"displayName":"P","state":"enabled","conditions":{"clientAppTypes":["all"],"users":{"includeUsers":["All"]},
+			"applications":{"includeApplications":["All"]},"platforms":%s},"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`, platforms), &p))
+		_, err := tenant.AddPolicy(p)
+		require.NoError(t, err)
+		report, err := mfa.Check(t.Context(), tenant, user, nil)
+		require.NoError(t, err)
+		want := entramfa.Sometimes
+		if len(report.Findings) == 6 {
+			want = entramfa.Always
+		}
+		assert.Equal(t, entramfa.Verdict{Outcome: entramfa.MFA, Extent: want}, report.Verdict)
+	}
+}
+
 func TestCheckTellsTheWayThroughGroups(t *testing.T) {
 	tenant, user, groups := newTenant(t)
 	addPolicy(t, tenant, "Nested", `{"includeGroups":["`+groups[2]+`"]}`, "mfa")

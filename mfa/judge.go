@@ -3,6 +3,7 @@ package mfa
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ func Judge(facts Facts, opts *Options) Report {
 	return Report{
 		Schema:    ReportSchema,
 		CheckedAt: o.Now,
-		Verdict:   entramfa.Combine(findings),
+		Verdict:   verdict(facts, findings, *o.Profile),
 		Tenant:    tenantFacts(facts.Organization),
 		Account:   accountFacts(facts),
 		Findings:  findings,
@@ -46,6 +47,16 @@ func (o *Options) withDefaults() Options {
 		options.Now = time.Now().UTC().Truncate(time.Second)
 	}
 	return options
+}
+
+// verdict combines the findings. Several policies that meet some sign-ins each
+// may together meet all of them.
+func verdict(facts Facts, findings []entramfa.Finding, profile policy.SignIn) entramfa.Verdict {
+	together := policy.Decide(facts.ConditionalAccess, subject(facts), profile)
+	if together.Extent == entramfa.Always {
+		findings = append(slices.Clip(findings), entramfa.Finding{Outcome: together.Outcome, Extent: together.Extent})
+	}
+	return entramfa.Combine(findings)
 }
 
 // applications is what the account signs in to, for sources that ask no more.

@@ -42,8 +42,14 @@ func office365(app string) truth {
 	return unknown
 }
 
-// applications says over which resources of the region the policy holds.
+// applications says over which targets of the region the policy holds.
 func (j *judge) applications(a *Applications) coverage {
+	c := j.targeted(a)
+	c.applications = a
+	return c
+}
+
+func (j *judge) targeted(a *Applications) coverage {
 	const name = "applications"
 	switch {
 	case a == nil:
@@ -53,13 +59,26 @@ func (j *judge) applications(a *Applications) coverage {
 	case len(a.IncludeApplications) > 0 && len(a.IncludeUserActions)+len(a.IncludeAuthenticationContextClassReferences) > 0:
 		return cantTell(name, "the policy names resources beside user actions or authentication contexts, which exclude each other")
 	case len(a.IncludeUserActions) > 0:
-		return j.userActions(a.IncludeUserActions)
+		return j.userActions(a.IncludeUserActions).by(onTarget, a.meets)
 	case len(a.IncludeAuthenticationContextClassReferences) > 0:
-		return j.authenticationContexts(a.IncludeAuthenticationContextClassReferences)
+		return j.authenticationContexts(a.IncludeAuthenticationContextClassReferences).by(onTarget, a.meets)
 	case len(a.IncludeApplications) == 0 && a.ApplicationFilter == nil:
 		return cantTell(name, "the policy names no resource")
 	}
-	return j.resources(a)
+	return j.resources(a).by(onTarget, a.meets)
+}
+
+// meets says whether the policy is about the target of a single sign-in.
+func (a *Applications) meets(p *point) truth {
+	switch {
+	case len(a.IncludeUserActions) > 0:
+		return truthOf(containsFold(a.IncludeUserActions, p.target.action))
+	case p.target.action != "":
+		return no
+	case len(a.IncludeAuthenticationContextClassReferences) > 0:
+		return truthOf(containsFold(a.IncludeAuthenticationContextClassReferences, p.target.context))
+	}
+	return a.holds(p.target.application)
 }
 
 // forResources says whether the region has sign-ins to resources, forActions
@@ -112,7 +131,9 @@ func (j *judge) resources(a *Applications) coverage {
 	case extent == entramfa.Never:
 		return covers(extent, name, "none of the sign-ins is to its resources (%s)", a.text())
 	case extent == entramfa.ExtentUnknown:
-		return cantTell(name, "whether %s is among its resources (%s)", names(region), a.text())
+		c := cantTell(name, "whether %s is among its resources (%s)", names(region), a.text())
+		c.constant = false
+		return c
 	case extent == entramfa.Always && j.region.forActions():
 		extent = entramfa.Sometimes
 	}

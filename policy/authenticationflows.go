@@ -21,8 +21,9 @@ func (j *judge) authenticationFlows(f *AuthenticationFlows) coverage {
 		return cantTell(name, "what the flow %s is", names(foreign))
 	}
 	extent, inside := flowAxis.cover(j.region.AuthenticationFlows, among(methods))
+	c := of(extent, func(s *SignIn) { s.AuthenticationFlows = []string{inside} }, name, "by %s", names(methods))
 	if extent == entramfa.Never {
-		return covers(extent, name, "it is about %s, not about this sign-in", names(methods))
+		c = covers(extent, name, "it is about %s, not about this sign-in", names(methods))
 	}
-	return of(extent, func(s *SignIn) { s.AuthenticationFlows = []string{inside} }, name, "by %s", names(methods))
+	return c.by(onAuthenticationFlow, func(p *point) truth { return among(methods)(p.authenticationFlow) })
 }

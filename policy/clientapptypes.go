@@ -17,7 +17,9 @@ func (j *judge) clientAppTypes(types []string) coverage {
 		return cantTell(name, "what the client app types %s mean", names(foreign))
 	}
 	extent, inside := clientAppTypeAxis.cover(j.region.ClientAppTypes, among(types))
-	c := of(extent, func(s *SignIn) { s.ClientAppTypes = []string{inside} }, name, "for the client app types %s", names(types))
+	holds := among(types)
+	c := of(extent, func(s *SignIn) { s.ClientAppTypes = []string{inside} }, name, "for the client app types %s", names(types)).
+		by(onClientAppType, func(p *point) truth { return holds(p.clientAppType) })
 	if containsFold(types, "browser") && containsFold(j.region.ClientAppTypes, "browser") && extent == entramfa.Sometimes {
 		c.reason = reasonf(name, "for browsers and for confidential clients: a product that signs in with a client secret beside the password is one")
 	}

@@ -15,9 +15,26 @@ type coverage struct {
 	// narrow makes a region one sign-in that the condition takes in, as far as
 	// the condition looks at it; nil changes nothing.
 	narrow func(*SignIn)
+	// on is the property of a sign-in that the condition looks at, and holds
+	// whether it takes a single sign-in in. Nil is the same for every sign-in: yes
+	// where extent is Always, else unknown.
+	on       property
+	holds    func(*point) truth
+	constant bool
+	// applications and places are what the condition tells apart.
+	applications *Applications
+	places       []places
 }
 
-func always() coverage { return coverage{extent: entramfa.Always} }
+// by adds the condition on single sign-ins.
+func (c coverage) by(on property, holds func(*point) truth) coverage {
+	if !c.constant {
+		c.on, c.holds = on, holds
+	}
+	return c
+}
+
+func always() coverage { return coverage{extent: entramfa.Always, constant: true} }
 
 func covers(extent entramfa.Extent, condition, format string, args ...any) coverage {
 	return coverage{extent: extent, reason: reasonf(condition, format, args...)}
@@ -25,7 +42,7 @@ func covers(extent entramfa.Extent, condition, format string, args ...any) cover
 
 func cantTell(condition, format string, args ...any) coverage {
 	text := fmt.Sprintf(format, args...)
-	return coverage{reason: entramfa.Reason{Condition: condition, Text: "can't be told: " + text}, missing: []string{text}}
+	return coverage{reason: entramfa.Reason{Condition: condition, Text: "can't be told: " + text}, missing: []string{text}, constant: true}
 }
 
 // conditions lists the coverage of every condition beside the user.
@@ -58,6 +75,7 @@ func of(extent entramfa.Extent, narrow func(*SignIn), condition, format string, 
 	}
 	if extent == entramfa.ExtentUnknown {
 		c = cantTell(condition, "whether it holds "+format, args...)
+		c.constant = false
 	}
 	return c
 }

@@ -38,13 +38,29 @@ func (j *judge) deviceFilter(f Filter) coverage {
 		return cantTell(name, "what the device filter %s means: %v", f.Rule, err)
 	case len(unknownMembers(f.members)) > 0, !including && !excluding:
 		return cantTell(name, "what the device filter in mode %q means", f.Mode)
+	}
+	unregistered := unknown
+	if matched := rule.Match(nil); matched != devicefilter.Unknown {
+		unregistered = truthOf(including == (matched == devicefilter.Yes))
+	}
+	return j.filtered(f, unregistered).by(onDevice, func(p *point) truth {
+		if p.registered {
+			return unknown
+		}
+		return unregistered
+	})
+}
+
+// filtered says what a filter does to the region, by what it does to an
+// unregistered device.
+func (j *judge) filtered(f Filter, unregistered truth) coverage {
+	const name = "devices"
+	switch {
 	case !j.region.UnregisteredDevice:
 		return covers(entramfa.Sometimes, name, "for devices that pass a filter (%s: %s)", f.Mode, f.Rule)
-	}
-	switch matched := rule.Match(nil); {
-	case matched == devicefilter.Unknown:
+	case unregistered == unknown:
 		return cantTell(name, "whether an unregistered device passes the device filter %s", f.Rule)
-	case including == (matched == devicefilter.Yes):
+	case unregistered == yes:
 		return covers(entramfa.Always, name, "for unregistered devices too, by the filter (%s: %s)", f.Mode, f.Rule)
 	}
 	return covers(entramfa.Never, name, "not for unregistered devices, by the filter (%s: %s); a password sign-in comes from none", f.Mode, f.Rule)

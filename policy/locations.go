@@ -44,8 +44,10 @@ func (j *judge) locations(l *Locations) coverage {
 	extent, inside := cover(j.origins(included, excluded), func(o origin) truth {
 		return both(included.hold(o), excluded.hold(o).not())
 	})
-	c := of(extent, func(s *SignIn) { inside.narrow(s) }, name, "%s", placesText(all, included, excluded))
+	c := of(extent, func(s *SignIn) { inside.narrow(s) }, name, "%s", placesText(all, included, excluded)).
+		by(onOrigin, func(p *point) truth { return both(included.hold(p.origin), excluded.hold(p.origin).not()) })
 	c.caveats = append(append(c.caveats, included.caveats...), excluded.caveats...)
+	c.places = []places{included, excluded}
 	switch extent {
 	case entramfa.Never:
 		c.reason = reasonf(name, "none of the sign-ins comes from there (%s)", placesText(all, included, excluded))

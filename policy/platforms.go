@@ -19,17 +19,26 @@ func (j *judge) platforms(p *Platforms) coverage {
 	if foreign := append(platformAxis.foreign(p.IncludePlatforms, "all"), platformAxis.foreign(p.ExcludePlatforms, "all")...); len(foreign) > 0 {
 		return cantTell(name, "what the platforms %s are", names(foreign))
 	}
-	extent, inside := platformAxis.cover(j.region.Platforms, func(platform string) truth {
-		in := all || containsFold(p.IncludePlatforms, platform)
-		return truthOf(in && !containsFold(p.ExcludePlatforms, platform) && !containsFold(p.ExcludePlatforms, "all"))
-	})
-	narrow := func(s *SignIn) { s.Platforms = []string{inside} }
-	switch {
-	case all && len(p.ExcludePlatforms) == 0:
+	if all && len(p.ExcludePlatforms) == 0 {
 		return always()
+	}
+	extent, inside := platformAxis.cover(j.region.Platforms, p.hold)
+	return p.text(extent, func(s *SignIn) { s.Platforms = []string{inside} }).
+		by(onPlatform, func(at *point) truth { return p.hold(at.platform) })
+}
+
+// hold says whether the condition takes a platform in.
+func (p *Platforms) hold(platform string) truth {
+	in := containsFold(p.IncludePlatforms, "all") || containsFold(p.IncludePlatforms, platform)
+	return truthOf(in && !containsFold(p.ExcludePlatforms, platform) && !containsFold(p.ExcludePlatforms, "all"))
+}
+
+func (p *Platforms) text(extent entramfa.Extent, narrow func(*SignIn)) coverage {
+	const name = "platforms"
+	switch {
 	case extent == entramfa.Never:
 		return covers(extent, name, "none of the sign-ins is on its platforms (%s but %s)", names(p.IncludePlatforms), names(p.ExcludePlatforms))
-	case all:
+	case containsFold(p.IncludePlatforms, "all"):
 		return of(extent, narrow, name, "on every platform but %s; a program that names no known platform is met", names(p.ExcludePlatforms))
 	}
 	return of(extent, narrow, name, "on %s, as the program's user agent says", names(p.IncludePlatforms))

@@ -10,15 +10,19 @@ import (
 // nothing: https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-conditions.
 
 func (j *judge) signInRisk(levels []string) coverage {
-	return risk("signInRiskLevels", "sign-in risk", riskAxis, levels, j.region.SignInRiskLevels, func(s *SignIn, level string) { s.SignInRiskLevels = []string{level} })
+	return risk("signInRiskLevels", "sign-in risk", riskAxis, levels, j.region.SignInRiskLevels, func(s *SignIn, level string) { s.SignInRiskLevels = []string{level} }).
+		by(onSignInRisk, func(p *point) truth { return among(levels)(p.signInRisk) })
 }
 
 func (j *judge) userRisk(levels []string) coverage {
-	return risk("userRiskLevels", "user risk", riskAxis, levels, j.region.UserRiskLevels, func(s *SignIn, level string) { s.UserRiskLevels = []string{level} })
+	return risk("userRiskLevels", "user risk", riskAxis, levels, j.region.UserRiskLevels, func(s *SignIn, level string) { s.UserRiskLevels = []string{level} }).
+		by(onUserRisk, func(p *point) truth { return among(levels)(p.userRisk) })
 }
 
 func (j *judge) insiderRisk(flags *Flags) coverage {
-	return risk("insiderRiskLevels", "insider risk", insiderAxis, flagValues(flags), j.region.InsiderRiskLevels, func(s *SignIn, level string) { s.InsiderRiskLevels = []string{level} })
+	levels := flagValues(flags)
+	return risk("insiderRiskLevels", "insider risk", insiderAxis, levels, j.region.InsiderRiskLevels, func(s *SignIn, level string) { s.InsiderRiskLevels = []string{level} }).
+		by(onInsiderRisk, func(p *point) truth { return among(levels)(p.insiderRisk) })
 }
 
 func risk(condition, what string, levels axis, wanted, region []string, set func(*SignIn, string)) coverage {
