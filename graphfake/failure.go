@@ -21,7 +21,7 @@ type Failure struct {
 	// Times is how many calls are refused; 0 means every one.
 	Times int
 	// Err is what is answered: Status, Code, Message and RetryAfter count. An
-	// empty Code is filled with the usual one.
+	// empty Code is filled with the usual one, and nil is a 500.
 	Err *entramfa.GraphError
 }
 

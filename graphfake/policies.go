@@ -1,6 +1,7 @@
 package graphfake
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 
@@ -10,12 +11,14 @@ import (
 )
 
 // AddPolicy adds a Conditional Access policy and returns its id, a new one where
-// it has none. A policy with the same id is replaced.
+// it has none. A policy with the same id is replaced. It is stored as Graph
+// stores one: what it doesn't say is null or empty. Nothing else of it is
+// validated: a control or a state that Graph would refuse is kept as it is.
 //
 // It is refused as Graph does, with a *entramfa.GraphError, when the policy is
 // enabled while security defaults are on.
 func (t *Tenant) AddPolicy(p policy.Policy) (string, error) {
-	p = isolated(p)
+	p = wholePolicy(p)
 	err := t.write(operation{"POST", v1, "/" + policiesPath}, func(d *directory) error {
 		if p.State == policy.StateEnabled && d.defaultsOn() {
 			p.ID = ""
@@ -30,6 +33,16 @@ func (t *Tenant) AddPolicy(p policy.Policy) (string, error) {
 		return nil
 	})
 	return p.ID, err
+}
+
+// wholePolicy returns a copy in the shape that a GET sends.
+func wholePolicy(p policy.Policy) policy.Policy {
+	shown := policyShape.show(objectOf(p), view{version: beta, futures: true, metadata: "minimal"})
+	var whole policy.Policy
+	if err := json.Unmarshal(raw(shown), &whole); err != nil {
+		return isolated(p)
+	}
+	return whole
 }
 
 // RemovePolicy deletes a Conditional Access policy. An id that isn't there gives Graph's 404.

@@ -11,7 +11,7 @@ import (
 )
 
 // agentUser is the @odata.type of the account of an AI agent.
-const agentUser = "#microsoft.graph.agentUser"
+const agentUser = "microsoft.graph.agentUser"
 
 // external says whether the account signs in with the credentials of another
 // tenant or identity provider: it was invited, or carries the mark of one that was.
@@ -42,7 +42,7 @@ func guestKinds(u User) entramfa.Value[[]string] {
 // Source: https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc.
 func judgeAccount(facts Facts, now time.Time) entramfa.Finding {
 	f := entramfa.Finding{Source: entramfa.SourceAccount, ID: facts.User.ID, Name: "The account itself"}
-	domain, domainKnown := facts.Domain.Get()
+	domain, domainErr := authenticationType(facts.Domain)
 	switch enabled := facts.User.AccountEnabled; {
 	case enabled == nil:
 		f.Missing = []string{"whether the account is enabled: the answer did not say"}
@@ -56,14 +56,14 @@ func judgeAccount(facts Facts, now time.Time) entramfa.Finding {
 		f.Outcome, f.Extent = entramfa.Blocked, entramfa.Always
 		f.Reasons = reasons("userType", "the account was invited and signs in elsewhere; a password grant does not work for it")
 		f.Advice = advise(entramfa.ActionUseApplication, "use an app registration with a certificate, or an account of the tenant itself")
-	case domainKnown && strings.EqualFold(domain.AuthenticationType, "Federated"):
+	case domainErr == nil && strings.EqualFold(domain.AuthenticationType, "Federated"):
 		f.Reasons = reasons("authenticationType", fmt.Sprintf("the domain %s is federated: the sign-in is judged by the federated identity provider first", domain.ID))
 		f.Missing = []string{"what the federated identity provider demands, and whether the tenant lets Entra check the password itself"}
 		f.Advice = advise(entramfa.ActionUseApplication, "use an app registration with a certificate, or an account of a managed domain")
-	case !domainKnown && mayBeFederated(facts.User):
+	case domainErr != nil && mayBeFederated(facts.User):
 		f.Reasons = reasons("authenticationType", "whether the account's domain is federated could not be read, and an account that may come from on-premises can be of one")
-		f.Missing = []string{fmt.Sprintf("whether the domain of the account is federated: %v", facts.Domain.Err())}
-		f.Advice = []entramfa.Advice{unread.Advice(facts.Domain.Err(), "Domain.Read.All")}
+		f.Missing = []string{fmt.Sprintf("whether the domain of the account is federated: %v", domainErr)}
+		f.Advice = []entramfa.Advice{unread.Advice(domainErr, "Domain.Read.All")}
 	default:
 		f.Outcome, f.Extent = entramfa.Clear, entramfa.Never
 		f.Reasons = reasons("accountEnabled", "the account is enabled and belongs to the tenant")
@@ -71,6 +71,18 @@ func judgeAccount(facts Facts, now time.Time) entramfa.Finding {
 		f.Caveats = passwordCaveats(facts, now)
 	}
 	return f
+}
+
+// authenticationType returns the domain, or why it isn't known who judges its sign-ins.
+func authenticationType(value entramfa.Value[Domain]) (Domain, error) {
+	domain, known := value.Get()
+	switch {
+	case !known:
+		return Domain{}, value.Err()
+	case strings.EqualFold(domain.AuthenticationType, "Managed"), strings.EqualFold(domain.AuthenticationType, "Federated"):
+		return domain, nil
+	}
+	return domain, fmt.Errorf("the domain %s has the authentication type %q", domain.ID, domain.AuthenticationType)
 }
 
 // mayBeFederated says whether the account can be of a federated domain: it comes
@@ -95,8 +107,8 @@ func synchronized(u User) *bool {
 // passwordCaveats says what of the account may stop a password some day.
 func passwordCaveats(facts Facts, now time.Time) []string {
 	var caveats []string
-	if !facts.Domain.Known() {
-		caveats = append(caveats, fmt.Sprintf("whether the account's domain is federated is not known: %v", facts.Domain.Err()))
+	if _, err := authenticationType(facts.Domain); err != nil {
+		caveats = append(caveats, fmt.Sprintf("whether the account's domain is federated is not known, and an account of the cloud is of a managed one: %v", err))
 	}
 	if expires, known := passwordExpires(facts); known && !expires.IsZero() {
 		text := fmt.Sprintf("the password expires on %s", expires.Format(time.DateOnly))

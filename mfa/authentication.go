@@ -23,18 +23,17 @@ type Requirements struct {
 	members openjson.Members
 }
 
-// Method is one registered authentication method. Secrets and whole phone
-// numbers are never kept: a phone number keeps its last two digits.
+// Method is one registered authentication method. It holds what is listed here
+// and nothing else: a method may carry a pass, a secret key or a whole phone
+// number, and a phone number keeps its last two digits.
 // Source: https://learn.microsoft.com/graph/api/resources/authenticationmethod.
 type Method struct {
 	Type string `json:"@odata.type"`
 	ID   string `json:"id"`
 	// PhoneType is mobile, alternateMobile or office, for a phone.
-	PhoneType *string `json:"phoneType"`
+	PhoneType *string `json:"phoneType,omitempty"`
 	// PhoneNumber shows its last two digits once it was decoded.
-	PhoneNumber *Phone `json:"phoneNumber"`
-
-	members openjson.Members
+	PhoneNumber *Phone `json:"phoneNumber,omitempty"`
 }
 
 // PasswordMethod is the Type of the one method that every account has and that is no second factor.
@@ -48,12 +47,3 @@ func (r *Requirements) UnmarshalJSON(text []byte) (err error) {
 
 // MarshalJSON writes what was decoded, with the fields as they are now.
 func (r Requirements) MarshalJSON() ([]byte, error) { return openjson.Encode(r, r.members) }
-
-// UnmarshalJSON keeps unknown members for MarshalJSON.
-func (m *Method) UnmarshalJSON(text []byte) (err error) {
-	m.members, err = openjson.Decode(text, m)
-	return err
-}
-
-// MarshalJSON writes what was decoded, with the fields as they are now.
-func (m Method) MarshalJSON() ([]byte, error) { return openjson.Encode(m, m.members) }

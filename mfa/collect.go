@@ -44,6 +44,8 @@ type collector struct {
 	facts Facts
 
 	direct, transitive entramfa.Value[[]policy.Group]
+	// named says that key was found by display name.
+	named bool
 }
 
 // find turns a display name into an object id.
@@ -64,7 +66,7 @@ func (c *collector) findByDisplayName(ctx context.Context) error {
 	case 0:
 		return &entramfa.AccountError{Name: c.key, Kind: entramfa.ErrNotFound, Candidates: candidates(users)}
 	case 1:
-		c.key = exact[0].ID
+		c.key, c.named = exact[0].ID, true
 		return nil
 	}
 	return &entramfa.AccountError{Name: c.key, Kind: entramfa.ErrAmbiguous, Candidates: candidates(exact)}
@@ -121,12 +123,11 @@ func (c *collector) found(ctx context.Context, err error) error {
 	case err == nil || !errors.Is(err, entramfa.ErrNotFound):
 		return err
 	}
-	key := c.key
+	if c.named { // found a moment ago, and gone
+		return &entramfa.AccountError{Name: c.key, Kind: entramfa.ErrNotFound}
+	}
 	if err := c.findByDisplayName(ctx); err != nil {
 		return err
-	}
-	if c.key == key { // an account whose display name is its own id, deleted meanwhile
-		return &entramfa.AccountError{Name: key, Kind: entramfa.ErrNotFound}
 	}
 	c.facts = Facts{}
 	return c.first(ctx)

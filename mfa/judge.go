@@ -121,7 +121,7 @@ func subject(facts Facts) policy.Subject {
 	return policy.Subject{
 		ID:            facts.User.ID,
 		Kinds:         guestKinds(facts.User),
-		AgentUser:     strings.EqualFold(facts.User.Type, agentUser),
+		AgentUser:     strings.EqualFold(strings.TrimPrefix(facts.User.Type, "#"), agentUser),
 		Groups:        facts.Groups,
 		Roles:         facts.Roles,
 		EligibleRoles: facts.EligibleRoles,
@@ -134,7 +134,7 @@ func defaultsAccount(facts Facts, applications []string) securitydefaults.Accoun
 		UserPrincipalName: facts.User.UserPrincipalName,
 		Roles:             defaultsRoles(facts.Roles),
 		Licensed:          licensed(facts),
-		ManagesAzure:      containsFold(applications, AzureManagement),
+		ManagesAzure:      slices.ContainsFunc(applications, managesAzure),
 	}
 }
 

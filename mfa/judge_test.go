@@ -235,7 +235,7 @@ func TestPhoneShowsItsLastDigitsOnly(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(`{"@odata.type":"#microsoft.graph.phoneAuthenticationMethod","phoneNumber":"+1 2065550123","phoneType":"mobile"}`), &m))
 	text, err := json.Marshal(m)
 	require.NoError(t, err)
-	assert.Equal(t, `{"@odata.type":"#microsoft.graph.phoneAuthenticationMethod","phoneNumber":"…23","phoneType":"mobile"}`, string(text))
+	assert.Equal(t, `{"@odata.type":"#microsoft.graph.phoneAuthenticationMethod","id":"","phoneType":"mobile","phoneNumber":"…23"}`, string(text))
 	assert.NotContains(t, fmt.Sprintf("%v %+v %#v %s", *m.PhoneNumber, *m.PhoneNumber, *m.PhoneNumber, m.PhoneNumber), "555")
 	assert.Equal(t, "…", mfa.NewPhone("1").String())
 }

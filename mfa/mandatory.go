@@ -34,7 +34,7 @@ func judgeMandatory(applications []string) entramfa.Finding {
 	portals, azure := false, false
 	for _, id := range applications {
 		portals = portals || containsFold([]string{AzurePortal, MicrosoftAdminPortals}, id)
-		azure = azure || containsFold([]string{AzureManagement, AzureCLI, AzurePowerShell, azureMobileApp}, id)
+		azure = azure || managesAzure(id)
 	}
 	odd := slices.DeleteFunc(slices.Clone(applications), func(id string) bool { return guid.Is(id) || strings.EqualFold(id, MicrosoftAdminPortals) })
 	app := advise(entramfa.ActionUseApplication, "no exclusion is possible: use a workload identity, an app registration or a managed identity, which it does not concern")
@@ -57,6 +57,12 @@ func judgeMandatory(applications []string) entramfa.Finding {
 		f.Advice = advise(entramfa.ActionNone, "nothing, unless the account manages Azure resources or opens an admin portal")
 	}
 	return f
+}
+
+// managesAzure says whether an app is Azure Resource Manager or a client that
+// does nothing else.
+func managesAzure(id string) bool {
+	return containsFold([]string{AzureManagement, AzureCLI, AzurePowerShell, azureMobileApp}, id)
 }
 
 func appNames(ids []string) []string {

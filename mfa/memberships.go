@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/policy"
@@ -11,6 +12,19 @@ import (
 // only explains; the judgement rests on the flat list.
 const maxNested = 60
 
+// idSet is a set of object ids, which are compared without case.
+type idSet map[string]bool
+
+func idsOf(groups []policy.Group) idSet {
+	set := make(idSet, len(groups))
+	for _, g := range groups {
+		set[strings.ToLower(g.ID)] = true
+	}
+	return set
+}
+
+func (s idSet) has(id string) bool { return s[strings.ToLower(id)] }
+
 // nestedToResolve lists the groups that the account is in through others, where
 // a policy names one of them and so the way to it is worth a read.
 func (c *collector) nestedToResolve() []policy.Group {
@@ -19,16 +33,15 @@ func (c *collector) nestedToResolve() []policy.Group {
 	if !known {
 		return nil
 	}
-	nested := slices.DeleteFunc(slices.Clone(transitive), func(g policy.Group) bool { return contains(direct, g.ID) })
-	named := c.namedInPolicies()
-	if len(nested) > maxNested || !slices.ContainsFunc(nested, func(g policy.Group) bool { return slices.Contains(named, g.ID) }) {
+	first, named := idsOf(direct), idSet{}
+	for _, id := range c.namedInPolicies() {
+		named[strings.ToLower(id)] = true
+	}
+	nested := slices.DeleteFunc(slices.Clone(transitive), func(g policy.Group) bool { return first.has(g.ID) })
+	if len(nested) > maxNested || !slices.ContainsFunc(nested, func(g policy.Group) bool { return named.has(g.ID) }) {
 		return nil
 	}
 	return nested
-}
-
-func contains(groups []policy.Group, id string) bool {
-	return slices.ContainsFunc(groups, func(g policy.Group) bool { return g.ID == id })
 }
 
 // memberships joins the flat list of groups with the ways that lead to them.
@@ -38,17 +51,17 @@ func memberships(direct, transitive entramfa.Value[[]policy.Group], nested []pol
 	if !known {
 		return entramfa.Missing[[]policy.Membership](transitive.Err())
 	}
-	// A group that replication shows as direct alone counts as well.
 	first, firstKnown := direct.Get()
-	for _, g := range first {
-		if !contains(groups, g.ID) {
+	all, ofFirst := idsOf(groups), idsOf(first)
+	for _, g := range first { // replication may show a group as direct alone
+		if !all.has(g.ID) {
 			groups = append(slices.Clip(groups), g)
 		}
 	}
 	ways := paths(first, nested, members)
 	list := make([]policy.Membership, len(groups))
 	for i, g := range groups {
-		list[i] = policy.Membership{Group: g, Path: ways[g.ID], Nested: firstKnown && !contains(first, g.ID)}
+		list[i] = policy.Membership{Group: g, Path: ways[g.ID], Nested: firstKnown && !ofFirst.has(g.ID)}
 		if len(list[i].Path) == 0 {
 			list[i].Path = []string{nameOf(g)}
 		}
@@ -59,18 +72,19 @@ func memberships(direct, transitive entramfa.Value[[]policy.Group], nested []pol
 // paths finds for each group the shortest way from a group that names the
 // account, by display names.
 func paths(direct, nested []policy.Group, members []entramfa.Value[[]policy.Group]) map[string][]string {
-	ways := map[string][]string{}
-	queue := slices.Clone(direct)
+	ways := make(map[string][]string, len(direct))
 	for _, g := range direct {
 		ways[g.ID] = []string{nameOf(g)}
 	}
-	for len(queue) > 0 {
-		inner := queue[0]
-		queue = queue[1:]
+	inside := make([]idSet, len(nested))
+	for i := range nested {
+		list, _ := members[i].Get()
+		inside[i] = idsOf(list)
+	}
+	for queue := slices.Clone(direct); len(queue) > 0 && len(nested) > 0; queue = queue[1:] {
 		for i, outer := range nested {
-			list, _ := members[i].Get()
-			if ways[outer.ID] == nil && contains(list, inner.ID) {
-				ways[outer.ID] = append(slices.Clone(ways[inner.ID]), nameOf(outer))
+			if ways[outer.ID] == nil && inside[i].has(queue[0].ID) {
+				ways[outer.ID] = append(slices.Clone(ways[queue[0].ID]), nameOf(outer))
 				queue = append(queue, outer)
 			}
 		}

@@ -76,7 +76,7 @@ func accountFacts(facts Facts) Account {
 		Enabled: u.AccountEnabled, Kind: kind(u), Methods: methodNames(facts.Methods),
 	}
 	a.Synchronized = synchronized(u)
-	if domain, known := facts.Domain.Get(); known {
+	if domain, err := authenticationType(facts.Domain); err == nil {
 		federated := strings.EqualFold(domain.AuthenticationType, "Federated")
 		a.Federated = &federated
 	}

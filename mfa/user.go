@@ -4,7 +4,7 @@ import "github.com/entramfa/entramfa/internal/openjson"
 
 // User is an account as Graph gives it, with the members that a check looks at.
 // A nil member was not in the answer, or is null there. It round-trips: unknown
-// members are kept.
+// members are kept, but for a password.
 // Source: https://learn.microsoft.com/graph/api/resources/user.
 type User struct {
 	// Type is #microsoft.graph.agentUser for the account of an AI agent, and mostly absent else.
@@ -29,8 +29,9 @@ type User struct {
 }
 
 // UnmarshalJSON keeps unknown members for MarshalJSON.
-func (u *User) UnmarshalJSON(text []byte) (err error) {
-	u.members, err = openjson.Decode(text, u)
+func (u *User) UnmarshalJSON(text []byte) error {
+	members, err := openjson.Decode(text, u)
+	u.members = members.Without("passwordProfile", "password")
 	return err
 }
 

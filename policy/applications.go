@@ -62,7 +62,7 @@ func (j *judge) targeted(a *Applications) coverage {
 		return j.userActions(a.IncludeUserActions).by(onTarget, a.meets)
 	case len(a.IncludeAuthenticationContextClassReferences) > 0:
 		return j.authenticationContexts(a.IncludeAuthenticationContextClassReferences).by(onTarget, a.meets)
-	case len(a.IncludeApplications) == 0 && a.ApplicationFilter == nil:
+	case len(a.IncludeApplications) == 0 && a.filter() == nil:
 		return cantTell(name, "the policy names no resource")
 	}
 	return j.resources(a).by(onTarget, a.meets)
@@ -89,6 +89,11 @@ func (s SignIn) forActions() bool   { return s.UserActions == nil || len(s.UserA
 // userActions judges a policy on user actions.
 func (j *judge) userActions(wanted []string) coverage {
 	const name = "applications"
+	for _, action := range wanted {
+		if !strings.HasPrefix(strings.ToLower(action), "urn:user:") {
+			return cantTell(name, "what the user action %s is", action)
+		}
+	}
 	extent, inside := userActionAxis.cover(j.region.UserActions, among(wanted))
 	if extent == entramfa.Never {
 		return covers(extent, name, "it is about the user action %s, not about signing in to a resource", strings.Join(wanted, " or "))
@@ -154,11 +159,19 @@ func mentioned(a *Applications) []string {
 	return apps
 }
 
+// filter returns the filter that says something, nil for none.
+func (a *Applications) filter() *Filter {
+	if a.ApplicationFilter == nil || a.ApplicationFilter.blank() {
+		return nil
+	}
+	return a.ApplicationFilter
+}
+
 // holds says whether the policy takes in a token for the app.
 func (a *Applications) holds(app string) truth {
 	included := a.side(a.IncludeApplications, app)
 	excluded := a.side(a.ExcludeApplications, app)
-	switch filter := a.ApplicationFilter; {
+	switch filter := a.filter(); {
 	case filter == nil:
 	case strings.EqualFold(filter.Mode, "include") && included == no:
 		included = unknown // it asks custom security attributes of the app
@@ -212,13 +225,13 @@ func (a *Applications) text() string {
 	switch {
 	case containsFold(a.IncludeApplications, "All"):
 		text = "all resources"
-	case a.ApplicationFilter != nil && text == "":
+	case a.filter() != nil && text == "":
 		text = "applications"
 	}
 	if len(a.ExcludeApplications) > 0 {
 		text += " but " + names(a.ExcludeApplications)
 	}
-	if a.ApplicationFilter != nil {
+	if a.filter() != nil {
 		text += " that pass a filter (" + a.ApplicationFilter.Mode + ": " + a.ApplicationFilter.Rule + ")"
 	}
 	return text

@@ -14,10 +14,10 @@ func (j *judge) authenticationFlows(f *AuthenticationFlows) coverage {
 		return cantTell(name, "%s", unknownCondition("conditions.authenticationFlows", unknown))
 	}
 	methods := flagValues(f.TransferMethods)
-	if len(methods) == 0 || containsFold(methods, "none") {
+	if len(methods) == 0 || len(methods) == 1 && containsFold(methods, "none") {
 		return always()
 	}
-	if foreign := flowAxis.foreign(methods); len(foreign) > 0 {
+	if foreign := flowAxis[1:].foreign(methods); len(foreign) > 0 {
 		return cantTell(name, "what the flow %s is", names(foreign))
 	}
 	extent, inside := flowAxis.cover(j.region.AuthenticationFlows, among(methods))

@@ -52,7 +52,7 @@ func (j *judge) effectOf(p Policy) (effectOf, bool) {
 		return effectOf{outcome: entramfa.Blocked, maybe: true}, true
 	}
 	e := effectOf{outcome: f.Outcome, conditions: j.conditions(p.Conditions)}
-	controls := worse(j.judgeGrant(p.GrantControls), judgeSession(p.SessionControls))
+	controls := j.controls(p)
 	if e.outcome = controls.outcome; e.outcome == entramfa.Unknown {
 		e.outcome, e.maybe = entramfa.Blocked, true
 	}

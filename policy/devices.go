@@ -18,7 +18,7 @@ func (j *judge) devices(d *Devices, retired *DeviceStates) coverage {
 		return always()
 	case len(unknownMembers(d.members)) > 0:
 		return cantTell(name, "%s", unknownCondition("conditions.devices", unknownMembers(d.members)))
-	case d.DeviceFilter != nil:
+	case d.DeviceFilter != nil && !d.DeviceFilter.blank():
 		return j.deviceFilter(*d.DeviceFilter)
 	case len(d.IncludeDevices)+len(d.ExcludeDevices)+len(d.IncludeDeviceStates)+len(d.ExcludeDeviceStates) > 0:
 		return covers(entramfa.Sometimes, name, "by retired device conditions")
@@ -64,4 +64,10 @@ func (j *judge) filtered(f Filter, unregistered truth) coverage {
 		return covers(entramfa.Always, name, "for unregistered devices too, by the filter (%s: %s)", f.Mode, f.Rule)
 	}
 	return covers(entramfa.Never, name, "not for unregistered devices, by the filter (%s: %s); a password sign-in comes from none", f.Mode, f.Rule)
+}
+
+// blank says that nothing is said of the filter: PowerShell writes an object of
+// nulls where Graph writes null.
+func (f Filter) blank() bool {
+	return f.Mode == "" && f.Rule == "" && f.members.Decoded() && len(unknownMembers(f.members)) == 0
 }

@@ -55,12 +55,18 @@ func (j *judge) judgeGrant(controls *GrantControls) grant {
 	switch {
 	case containsFold(controls.BuiltInControls, "block"):
 		result.outcome, result.reason = entramfa.Blocked, reasonf("grantControls", "it blocks access")
+	case len(demands) == 0 && !(controls.members.Has("builtInControls") && controls.members.Has("authenticationStrength")):
+		return notKnown("what the policy demands: the answer held a part of the grantControls")
 	case len(demands) == 0:
 		result.outcome, result.reason = entramfa.Clear, reasonf("grantControls", "it demands nothing")
 	default:
 		result.decide(met(demands, operator), text)
 	}
 	return result
+}
+
+func notKnown(missing string) grant {
+	return grant{missing: []string{missing}, reason: reasonf("grantControls", "what it demands is not known")}
 }
 
 func (g *grant) decide(met truth, text string) {
@@ -99,7 +105,7 @@ func (j *judge) demands(controls *GrantControls) []demand {
 	for _, terms := range controls.TermsOfUse {
 		list = append(list, demand{name: "termsOfUse " + terms, met: no, caveat: "terms of use that the account accepted before are met; whether it did is not looked at"})
 	}
-	if strength := controls.AuthenticationStrength; strength != nil {
+	if strength := controls.AuthenticationStrength; strength != nil && !strength.blank() {
 		list = append(list, j.strength(*strength))
 	}
 	for _, name := range unknownMembers(controls.members) {
@@ -158,6 +164,12 @@ const (
 	StrengthPasswordlessMFA   = "00000000-0000-0000-0000-000000000003"
 	StrengthPhishingResistant = "00000000-0000-0000-0000-000000000004"
 )
+
+// blank says that nothing is said of the strength: PowerShell writes an object of
+// nulls where Graph writes null.
+func (s AuthenticationStrength) blank() bool {
+	return s.ID == "" && s.DisplayName == "" && len(s.AllowedCombinations) == 0 && s.members.Decoded() && len(unknownMembers(s.members)) == 0
+}
 
 // strength decides by the allowed combinations: a strength whose name promises
 // MFA may allow a password alone, and then asks for nothing more.

@@ -66,8 +66,8 @@ func (j *judge) decide(f *entramfa.Finding, p Policy) {
 		return
 	}
 	users := j.matchUsers(p.Conditions.Users)
-	if agents := p.Conditions.Agents; users.truth == no && agents != nil && j.subject.AgentUser {
-		users = match{missing: []string{"whether the policy's condition on agent users means this account, which is one"}}
+	if users.truth == no {
+		users = j.otherSubjects(p.Conditions, users)
 	}
 	f.Caveats = append(f.Caveats, users.caveats...)
 	if users.truth == no {
@@ -79,10 +79,7 @@ func (j *judge) decide(f *entramfa.Finding, p Policy) {
 		f.Outcome, f.Extent = entramfa.Clear, entramfa.Never
 		return
 	}
-	controls := worse(j.judgeGrant(p.GrantControls), judgeSession(p.SessionControls))
-	if p.GrantControls == nil && p.SessionControls == nil && !p.members.Has("grantControls") {
-		controls = grant{missing: []string{"what the policy demands: the answer held no grantControls"}, reason: reasonf("grantControls", "what it demands is not known")}
-	}
+	controls := j.controls(p)
 	f.Reasons = append(f.Reasons, controls.reason)
 	f.Caveats = append(f.Caveats, controls.caveats...)
 	f.Demands = controls.demands
@@ -94,6 +91,30 @@ func (j *judge) decide(f *entramfa.Finding, p Policy) {
 	if f.Outcome == entramfa.Clear {
 		f.Missing = nil // whoever it is about, it demands nothing
 	}
+}
+
+// otherSubjects looks at conditions that make a policy about more than its users:
+// such a policy names None among the users.
+func (j *judge) otherSubjects(c *Conditions, users match) match {
+	if c.Agents != nil && j.subject.AgentUser {
+		return match{missing: []string{"whether the policy's condition on agent users means this account, which is one"}}
+	}
+	named := slices.DeleteFunc(append(slices.Concat(c.Users.IncludeUsers, c.Users.IncludeGroups), c.Users.IncludeRoles...),
+		func(entry string) bool { return strings.EqualFold(entry, "None") })
+	names := slices.DeleteFunc(unknownMembers(c.members), func(name string) bool { return strings.EqualFold(name, "agentContext") })
+	if len(named) == 0 && c.Users.IncludeGuestsOrExternalUsers == nil && len(names) > 0 {
+		return match{missing: []string{"whether the policy, which names no users, is about the account: " + unknownCondition("conditions", names)}}
+	}
+	return users
+}
+
+// controls says what the policy does where it applies.
+func (j *judge) controls(p Policy) grant {
+	g := j.judgeGrant(p.GrantControls)
+	if p.GrantControls == nil && !p.members.Has("grantControls") {
+		g = notKnown("what the policy demands: the answer held no grantControls")
+	}
+	return worse(g, judgeSession(p.SessionControls))
 }
 
 // extent says over which of the account's sign-ins the conditions hold, and adds the reasons.

@@ -83,7 +83,16 @@ func parse(t *testing.T, change string) policy.Policy {
 	require.NoError(t, json.Unmarshal([]byte("{"+change+"}"), &changed), change)
 	conditions := whole["conditions"].(map[string]any)
 	for name, value := range changed {
+		if users, ok := value.(map[string]any); ok && name == "users" {
+			for _, list := range []string{"includeUsers", "includeGroups", "includeRoles"} {
+				if _, said := users[list]; !said {
+					users[list] = []any{} // as Graph sends it
+				}
+			}
+		}
 		switch name {
+		case "partOfUsers":
+			conditions["users"] = value
 		case "state", "grantControls", "sessionControls", "displayName", "templateId", "partialEnablementStrategy", "conditions":
 			whole[name] = value
 		default:
@@ -107,8 +116,18 @@ func TestUserCondition(t *testing.T) {
 		{`"users": {"includeUsers": ["all"]}`, "mfa always", "all users are included"},
 		{`"users": {"includeUsers": ["None"]}`, "clear never", "no user is included"},
 		{`"users": {"includeUsers": [], "includeGroups": [], "includeRoles": []}`, "clear never", "not among"},
-		{`"users": {}`, "unknown unknown", "did not say"},
-		{`"users": {"excludeUsers": ["` + someone + `"]}`, "unknown unknown", "did not say"},
+		{`"partOfUsers": {}`, "unknown unknown", "did not say"},
+		{`"partOfUsers": {"excludeUsers": ["` + someone + `"]}`, "unknown unknown", "did not say"},
+		{`"partOfUsers": {"includeUsers": []}`, "unknown unknown", "did not say"},
+		{`"partOfUsers": {"includeUsers": null, "includeGroups": [], "includeRoles": []}`, "unknown unknown", "did not say"},
+		{`"partOfUsers": {"includeRoles": ["` + teams + `"]}`, "unknown unknown", "did not say"},
+		{`"partOfUsers": {"includeUsers": ["All"]}`, "mfa always", ""},
+		{`"partOfUsers": {"includeUsers": ["None"]}`, "clear never", ""},
+		{`"users": {"includeUsers": [], "includeUsers@odata.nextLink": "x"}`, "unknown unknown", "nextLink"},
+		{`"users": {"includeGroups": ["Inner"]}`, "unknown unknown", "no object id"},
+		{`"users": {"includeGroups": ["{` + direct + `}"]}`, "unknown unknown", "no object id"},
+		{`"users": {"includeRoles": ["Global Administrator"]}`, "unknown unknown", "no template id"},
+		{`"users": {"includeUsers": ["None"]}, "identities": {"include": ["All"]}`, "unknown unknown", "names no users"},
 		{`"users": {"includeUsers": ["` + account + `"]}`, "mfa always", "the account itself is included"},
 		{`"users": {"includeUsers": ["` + strings.ToUpper(account) + `"]}`, "mfa always", "the account itself"},
 		{`"users": {"includeUsers": ["` + someone + `"]}`, "clear never", "not among"},
@@ -186,7 +205,9 @@ func TestGuests(t *testing.T) {
 		{known, judged{types("include", "b2bCollaborationGuest", `{"membershipKind": "partners"}`), "unknown unknown", ""}},
 		{either, judged{types("include", "internalGuest", all), "unknown unknown", "internalGuest or b2bCollaborationGuest"}},
 		{either, judged{types("include", "internalGuest,b2bCollaborationGuest", all), "mfa always", ""}},
-		{internal, judged{types("include", "internalGuest,b2bCollaborationGuest", enumerated(homeID)), "mfa always", ""}},
+		{internal, judged{types("include", "internalGuest,b2bCollaborationGuest", enumerated(homeID)), "unknown unknown", ""}},
+		{internal, judged{types("exclude", "internalGuest", enumerated(homeID)), "unknown unknown", ""}},
+		{guest, judged{`"users": {"includeGuestsOrExternalUsers": {"externalTenants": null}}`, "unknown unknown", "did not say"}},
 	} {
 		check(t, c.subject, c.judged)
 	}
@@ -278,6 +299,7 @@ func TestOtherConditions(t *testing.T) {
 		{`"authenticationFlows": {"transferMethods": "deviceCodeFlow , authenticationTransfer"}`, "clear never", "deviceCodeFlow"},
 		{`"authenticationFlows": {"transferMethods": null}`, "mfa always", ""},
 		{`"authenticationFlows": {"transferMethods": "none"}`, "mfa always", ""},
+		{`"authenticationFlows": {"transferMethods": "none,deviceCodeFlow"}`, "unknown unknown", "none"},
 		{`"authenticationFlows": {"transferMethods": "telepathy"}`, "unknown unknown", "telepathy"},
 		{`"authenticationFlows": {"protocolFlows": "x"}`, "unknown unknown", "protocolFlows"},
 		{`"platforms": {"includePlatforms": ["all"]}`, "mfa always", ""},
@@ -297,6 +319,10 @@ func TestOtherConditions(t *testing.T) {
 		{`"devices": {"deviceFilter": {"mode": "exclude", "rule": "device.model ="}}`, "unknown unknown", "what the device filter"},
 		{`"devices": {"deviceFilter": {"mode": "report", "rule": "device.isCompliant -eq True"}}`, "unknown unknown", "report"},
 		{`"devices": {"deviceFilter": null}`, "mfa always", ""},
+		{`"devices": {"deviceFilter": {"Mode": null, "Rule": null}}`, "mfa always", ""},
+		{`"applications": {"includeApplications": ["All"], "applicationFilter": {"Mode": null, "Rule": null}}`, "mfa always", ""},
+		{`"applications": {"includeUserActions": ["signin"]}`, "unknown unknown", "signin"},
+		{`"locations": {"newThing": {"a": 1}}`, "unknown unknown", "newThing"},
 		{`"deviceStates": {"includeStates": ["All"]}`, "mfa sometimes", "retired"},
 		{`"signInRiskLevels": ["high"]`, "mfa sometimes", "high"},
 		{`"userRiskLevels": ["medium", "high"]`, "mfa sometimes", "medium or high"},
@@ -326,7 +352,11 @@ func TestGrantControls(t *testing.T) {
 		{controls(`"AND"`, `["mfa", "verifiedID"]`), "mfa always", ""},
 		{controls(`null`, `["mfa", "compliantDevice"]`), "mfa always", ""},
 		{controls(`"XOR"`, `["mfa", "verifiedID"]`), "unknown unknown", ""},
-		{controls(`"OR"`, `[]`), "clear never", "demands nothing"},
+		{controls(`"OR"`, `[], "authenticationStrength": null`), "clear never", "demands nothing"},
+		{controls(`"OR"`, `[]`), "unknown unknown", "a part of the grantControls"},
+		{`"grantControls": {}`, "unknown unknown", "a part of the grantControls"},
+		{`"grantControls": {"operator": "OR", "builtInControls": [], "authenticationStrength@odata.bind": "x"}`, "unknown unknown", "a part"},
+		{controls(`"OR"`, `["mfa"], "AuthenticationStrength": {"Id": null, "DisplayName": null}`), "mfa always", ""},
 		{`"grantControls": null`, "clear never", "demands nothing"},
 		{`"grantControls": {"operator": "OR", "builtInControls": [], "termsOfUse": ["t"]}`, "mfa always", "accepted before"},
 		{`"grantControls": {"operator": "OR", "builtInControls": [], "customAuthenticationFactors": ["f"]}`, "mfa always", ""},
@@ -344,6 +374,8 @@ func TestGrantControls(t *testing.T) {
 		{`"grantControls": null, "sessionControls": {"secureSignInSession": {"isEnabled": true}}`, "blocked sometimes", "token protection"},
 		{`"grantControls": null, "sessionControls": {"secureSignInSession": {"isEnabled": false}}`, "clear never", ""},
 		{`"grantControls": null, "sessionControls": {"moonPhase": {"isEnabled": true}}`, "unknown unknown", "moonPhase"},
+		{`"grantControls": null, "sessionControls": {"secureSignInSession": {"IsEnabled": null}}`, "clear never", ""},
+		{`"grantControls": null, "sessionControls": {"signInFrequency": {"isEnabled": true, "authenticationType": "secondaryAuthentication"}}`, "unknown unknown", "second factor"},
 		{`"sessionControls": {"moonPhase": {"isEnabled": true}}`, "mfa always", ""},
 	}
 	for _, control := range []string{"mfa", "compliantDevice", "domainJoinedDevice", "approvedApplication", "compliantApplication", "passwordChange", "riskRemediation"} {

@@ -30,11 +30,14 @@ type origin struct {
 // locations says over which places of the region the condition holds.
 func (j *judge) locations(l *Locations) coverage {
 	const name = "locations"
-	if l == nil || len(l.IncludeLocations)+len(l.ExcludeLocations) == 0 {
+	if l == nil {
 		return always()
 	}
 	if unknown := unknownMembers(l.members); len(unknown) > 0 {
 		return cantTell(name, "%s", unknownCondition("conditions.locations", unknown))
+	}
+	if len(l.IncludeLocations)+len(l.ExcludeLocations) == 0 {
+		return always()
 	}
 	all := containsFold(l.IncludeLocations, LocationAll)
 	if all && len(l.ExcludeLocations) == 0 {
@@ -294,6 +297,9 @@ func (o origin) narrow(s *SignIn) {
 
 func placesText(all bool, included, excluded places) string {
 	text := "from " + names(included.texts)
+	if len(included.texts) == 0 {
+		text = "from nowhere"
+	}
 	if all {
 		text = "from everywhere"
 	}

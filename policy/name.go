@@ -91,11 +91,16 @@ func (a RoleAssignment) name() string {
 
 // unknownMembers lists the members of an object that this package doesn't know
 // and that say something: annotations and empty values don't.
+// A next link says something: the list before it is half a list.
 func unknownMembers(members openjson.Members) []string {
-	return slices.DeleteFunc(members.Unknown(), func(name string) bool {
-		raw := members.Raw(name)
-		return strings.ContainsAny(name, "@#") || empty(raw)
-	})
+	var names []string
+	for name, raw := range members.Unknown() {
+		annotation := strings.ContainsAny(name, "@#") && !strings.HasSuffix(strings.ToLower(name), "odata.nextlink")
+		if !annotation && !empty(raw) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 func empty(raw json.RawMessage) bool {

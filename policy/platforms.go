@@ -41,5 +41,9 @@ func (p *Platforms) text(extent entramfa.Extent, narrow func(*SignIn)) coverage 
 	case containsFold(p.IncludePlatforms, "all"):
 		return of(extent, narrow, name, "on every platform but %s; a program that names no known platform is met", names(p.ExcludePlatforms))
 	}
-	return of(extent, narrow, name, "on %s, as the program's user agent says", names(p.IncludePlatforms))
+	included := names(p.IncludePlatforms)
+	if len(p.ExcludePlatforms) > 0 {
+		included += " but " + names(p.ExcludePlatforms)
+	}
+	return of(extent, narrow, name, "on %s, as the program's user agent says", included)
 }

@@ -133,7 +133,12 @@ func (a axis) foreign(values []string, special ...string) []string {
 }
 
 // names joins values for a sentence.
-func names(values []string) string { return strings.Join(values, ", ") }
+func names(values []string) string {
+	if len(values) == 0 {
+		return "none"
+	}
+	return strings.Join(values, ", ")
+}
 
 // text describes a set of sign-ins by what narrows it.
 func (s SignIn) text() string {

@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/entramfa/entramfa/internal/openjson"
+import (
+	"strings"
+
+	"github.com/entramfa/entramfa/internal/openjson"
+)
 
 // GlobalAdministrator is the template id of the role that may do everything.
 const GlobalAdministrator = "62e90394-69f5-4237-9190-012177145e10"
@@ -49,7 +53,7 @@ type Principal struct {
 // TenantWide says whether the assignment counts everywhere in the tenant. One
 // that doesn't say its scope is taken as not tenant-wide.
 func (a RoleAssignment) TenantWide() bool {
-	return a.DirectoryScopeID != nil && *a.DirectoryScopeID == "/"
+	return a.DirectoryScopeID != nil && strings.TrimSpace(*a.DirectoryScopeID) == "/"
 }
 
 // UnmarshalJSON keeps unknown members for MarshalJSON.

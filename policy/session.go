@@ -19,6 +19,12 @@ func judgeSession(controls *SessionControls) grant {
 	if names := unknownMembers(controls.members); len(names) > 0 && !harmless(names) {
 		return grant{missing: []string{unknownCondition("sessionControls", names)}, reason: reasonf("sessionControls", "it holds session controls that this version doesn't know")}
 	}
+	if renewsFactor(controls.SignInFrequency) {
+		return grant{
+			missing: []string{"whether a sign-in frequency for the second factor alone asks a password sign-in for one"},
+			reason:  reasonf("sessionControls", "the sign-in frequency is about the second factor"),
+		}
+	}
 	if on(controls.SecureSignInSession) {
 		return grant{
 			outcome: entramfa.Blocked,
@@ -55,11 +61,36 @@ func sessionCaveats(controls *SessionControls) []string {
 // on says whether a session control is there and enabled. One that can't be
 // read counts as enabled.
 func on(control json.RawMessage) bool {
-	if empty(control) {
+	if empty(control) || blank(control) {
 		return false
 	}
 	var c struct{ IsEnabled *bool }
 	return json.Unmarshal(control, &c) != nil || c.IsEnabled == nil || *c.IsEnabled
+}
+
+// blank says that an object holds nulls alone, as PowerShell writes where Graph
+// writes null.
+func blank(control json.RawMessage) bool {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(control, &members) != nil {
+		return false
+	}
+	for name, value := range members {
+		if !strings.ContainsAny(name, "@#") && !empty(value) {
+			return false
+		}
+	}
+	return true
+}
+
+// renewsFactor says whether a sign-in frequency is about the second factor, or
+// about what this version doesn't know.
+func renewsFactor(control json.RawMessage) bool {
+	var c struct{ AuthenticationType string }
+	if !on(control) {
+		return false
+	}
+	return json.Unmarshal(control, &c) != nil || c.AuthenticationType != "" && !strings.EqualFold(c.AuthenticationType, "primaryAndSecondaryAuthentication")
 }
 
 // worse returns the grant of a policy that has both kinds of control.

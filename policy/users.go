@@ -19,9 +19,6 @@ import (
 
 // matchUsers says whether the user condition takes the account in.
 func (j *judge) matchUsers(users *Users) match {
-	if !saysWhom(users) {
-		return match{missing: []string{"whom the policy includes: the answer did not say"}}
-	}
 	included := anyOf(j.side(users.IncludeUsers, users.IncludeGroups, users.IncludeRoles, users.IncludeGuestsOrExternalUsers, false))
 	if included.reason.Text == "" {
 		included.reason = entramfa.Reason{Condition: "users", Text: "nobody is included"}
@@ -35,6 +32,8 @@ func (j *judge) matchUsers(users *Users) match {
 		return match{missing: []string{unknownCondition("users", names)}}
 	}
 	switch {
+	case included.truth == no && !saysWhom(users):
+		return match{missing: []string{"whom the policy includes: the answer did not say"}}
 	case included.truth == no:
 		if included.reason.Condition == "" || len(users.IncludeUsers) == 0 {
 			included.reason = entramfa.Reason{Condition: "users", Text: "the account is not among the users, groups, roles and guests that are included"}
@@ -49,14 +48,17 @@ func (j *judge) matchUsers(users *Users) match {
 	return included
 }
 
-// saysWhom says whether the condition names its inclusions at all, be they
-// empty: a policy whose only group was deleted includes nobody, a policy of which
-// a part was read may include anybody.
+// saysWhom says whether the condition names all its inclusions, be they empty: a
+// policy whose only group was deleted includes nobody, a policy of which a part
+// was read may include anybody. None stands alone.
 func saysWhom(u *Users) bool {
-	if len(u.IncludeUsers)+len(u.IncludeGroups)+len(u.IncludeRoles) > 0 || u.IncludeGuestsOrExternalUsers != nil {
+	if containsFold(u.IncludeUsers, "None") {
 		return true
 	}
-	return u.members.Has("includeUsers") || u.members.Has("includeGroups") || u.members.Has("includeRoles")
+	if !u.members.Decoded() {
+		return len(u.IncludeUsers)+len(u.IncludeGroups)+len(u.IncludeRoles) > 0 || u.IncludeGuestsOrExternalUsers != nil
+	}
+	return u.IncludeUsers != nil && u.IncludeGroups != nil && u.IncludeRoles != nil
 }
 
 // side matches one side, the included or the excluded.
@@ -110,6 +112,10 @@ func (j *judge) matchGroups(ids []string, verb string) []match {
 	}
 	var matches []match
 	for _, id := range ids {
+		if !guid.Is(id) {
+			matches = append(matches, match{missing: []string{fmt.Sprintf("which group %q is, which is %s: it is no object id", id, verb)}})
+			continue
+		}
 		matches = append(matches, j.matchGroup(groups, id, verb))
 	}
 	return matches
@@ -149,6 +155,10 @@ func (j *judge) matchRoles(ids []string, excluding bool) []match {
 	}
 	var matches []match
 	for _, id := range ids {
+		if !guid.Is(id) {
+			matches = append(matches, match{missing: []string{fmt.Sprintf("which role %q is, which is %s: it is no template id", id, verb(excluding))}})
+			continue
+		}
 		matches = append(matches, j.matchRole(roles, id, excluding))
 	}
 	return matches
@@ -184,7 +194,7 @@ func (j *judge) matchAssignment(role RoleAssignment, id string, excluding bool) 
 	switch {
 	case role.RoleDefinition != nil && role.RoleDefinition.IsBuiltIn != nil && !*role.RoleDefinition.IsBuiltIn:
 		return match{truth: no, reason: reasonf("roles", "the role %s is a custom one, which doesn't count", name)}
-	case role.DirectoryScopeID == nil:
+	case role.DirectoryScopeID == nil || strings.TrimSpace(*role.DirectoryScopeID) == "":
 		return match{missing: []string{fmt.Sprintf("for what scope the account holds the role %s", name)}}
 	case !role.TenantWide():
 		return match{truth: no, reason: reasonf("roles", "the role %s is held for %s alone, which doesn't count", name, *role.DirectoryScopeID)}
@@ -226,6 +236,9 @@ var allKinds = []string{InternalGuest, B2BCollaborationGuest, B2BCollaborationMe
 
 // matchGuests matches includeGuestsOrExternalUsers or excludeGuestsOrExternalUsers.
 func (j *judge) matchGuests(guests *GuestsOrExternalUsers, verb string) match {
+	if len(guests.GuestOrExternalUserTypes.Values()) == 0 {
+		return match{missing: []string{fmt.Sprintf("which guests and external users are %s: the answer did not say", verb)}}
+	}
 	for _, kind := range guests.GuestOrExternalUserTypes.Values() {
 		if !containsFold(append(allKinds, "none"), kind) {
 			return match{missing: []string{fmt.Sprintf("what kind of guest %q is, which is %s", kind, verb)}}
@@ -264,10 +277,10 @@ func (j *judge) matchKind(kind string, kinds []string, tenants *ExternalTenants)
 	switch {
 	case !containsFold(kinds, kind):
 		return no
-	case tenants == nil || strings.EqualFold(tenants.MembershipKind, "all") || kind == InternalGuest:
-		return yes // an internal guest is of this tenant, whatever tenants are listed
-	case !strings.EqualFold(tenants.MembershipKind, "enumerated") || j.subject.HomeTenantID == "":
-		return unknown
+	case tenants == nil || strings.EqualFold(tenants.MembershipKind, "all"):
+		return yes
+	case !strings.EqualFold(tenants.MembershipKind, "enumerated") || j.subject.HomeTenantID == "" || kind == InternalGuest:
+		return unknown // no document says whether listed tenants concern guests of the tenant's own
 	case containsFold(tenants.Members, j.subject.HomeTenantID):
 		return yes
 	}

@@ -177,6 +177,23 @@ func TestAReportAboutAnotherTenantIsRefused(t *testing.T) {
 	assert.NoError(t, options{tenant: "e0000000-0000-4000-8000-000000000002"}.sameTenant(mfa.Report{}))
 }
 
+func TestNamesDoNotSteerTheTerminal(t *testing.T) {
+	report := mfa.Report{
+		Verdict: entramfa.Verdict{Outcome: entramfa.MFA, Extent: entramfa.Always},
+		Account: mfa.Account{DisplayName: "Svc\nCLEAR\n"},
+		Findings: []entramfa.Finding{{
+			Source: entramfa.SourceConditionalAccess, ID: "1", Name: "x\x1b[2K\x1b[1A\rCLEAR\u202e", Outcome: entramfa.MFA, Extent: entramfa.Always,
+			Reasons: []entramfa.Reason{{Text: "because\x07"}},
+		}},
+	}
+	var stderr bytes.Buffer
+	assert.Equal(t, exitStands, verdict(&stderr, report))
+	for _, out := range []string{table(report, true), stderr.String()} {
+		assert.NotRegexp(t, "[\x00-\x09\x0b-\x1f\x7f\u202e]", out)
+		assert.NotContains(t, out, "\nCLEAR")
+	}
+}
+
 func TestErrorsBecomeExitStatuses(t *testing.T) {
 	for _, c := range []struct {
 		err    error

@@ -10,7 +10,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -30,26 +32,27 @@ type member struct {
 // Decoded says whether the object was decoded from JSON.
 func (m Members) Decoded() bool { return m.list != nil }
 
-// Unknown returns the names of the members that the struct has no field for,
-// in the order of the text, and whose value isn't null.
-func (m Members) Unknown() []string {
-	var names []string
-	for _, member := range m.list {
-		if member.raw != nil && string(member.raw) != "null" {
-			names = append(names, member.name)
+// Unknown yields the members that the struct has no field for, in the order of
+// the text, where their value isn't null.
+func (m Members) Unknown() iter.Seq2[string, json.RawMessage] {
+	return func(yield func(string, json.RawMessage) bool) {
+		for _, member := range m.list {
+			if member.raw != nil && string(member.raw) != "null" && !yield(member.name, member.raw) {
+				return
+			}
 		}
 	}
-	return names
 }
 
-// Raw returns the value of a member that the struct has no field for, nil where there is none.
-func (m Members) Raw(name string) json.RawMessage {
+// Without returns the members less those of these names, for what must not be kept.
+func (m Members) Without(names ...string) Members {
+	kept := Members{list: []member{}}
 	for _, member := range m.list {
-		if member.raw != nil && strings.EqualFold(member.name, name) {
-			return member.raw
+		if !slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, member.name) }) {
+			kept.list = append(kept.list, member)
 		}
 	}
-	return nil
+	return kept
 }
 
 // Has says whether the object that was decoded had the member, be it null.

@@ -98,9 +98,15 @@ func TestDecodeRefuses(t *testing.T) {
 func TestUnknownListsWhatSaysSomething(t *testing.T) {
 	var o outer
 	require.NoError(t, json.Unmarshal([]byte(`{"id":"1","times":null,"later":{"a":1}}`), &o))
-	assert.Equal(t, []string{"later"}, o.members.Unknown())
-	assert.JSONEq(t, `{"a":1}`, string(o.members.Raw("LATER")))
-	assert.Nil(t, o.members.Raw("none"))
+	for name, value := range o.members.Unknown() {
+		assert.Equal(t, "later", name)
+		assert.JSONEq(t, `{"a":1}`, string(value))
+	}
+	for name := range o.members.Without("LATER").Unknown() {
+		assert.Fail(t, "is left", name)
+	}
+	assert.True(t, o.members.Decoded())
+	assert.False(t, openjson.Members{}.Decoded())
 	assert.True(t, o.members.Has("times"))
 	assert.False(t, o.members.Has("state"))
 }
