@@ -54,6 +54,27 @@ func TestCheckFindsTheAccountByEveryName(t *testing.T) {
 	}
 }
 
+// fickle finds by display name an account that is never there.
+type fickle struct {
+	mfa.Reader
+	asked int
+}
+
+func (f *fickle) UsersByDisplayName(context.Context, string) ([]mfa.User, error) {
+	f.asked++
+	return []mfa.User{{ID: fmt.Sprintf("b0000000-0000-4000-8000-%012d", f.asked), DisplayName: "Service"}}, nil
+}
+
+func TestCheckOfAnAccountThatIsFoundAndGone(t *testing.T) {
+	tenant, _, _ := newTenant(t)
+	for _, name := range []string{"Service", "service"} {
+		reader := &fickle{Reader: tenant}
+		_, err := mfa.Check(t.Context(), reader, name, nil)
+		assert.ErrorIs(t, err, entramfa.ErrNotFound)
+		assert.Equal(t, 1, reader.asked)
+	}
+}
+
 func TestCheckWithoutAReader(t *testing.T) {
 	_, err := mfa.Check(t.Context(), nil, "svc@contoso.com", nil)
 	assert.ErrorContains(t, err, "needs a reader")

@@ -133,8 +133,10 @@ func TestMandatoryMFAFollowsTheApplications(t *testing.T) {
 func TestAzureUnderSecurityDefaults(t *testing.T) {
 	facts := clearFacts()
 	facts.SecurityDefaults = defaults(true)
-	report := mfa.Judge(facts, &mfa.Options{Profile: &policy.SignIn{Applications: []string{mfa.AzureManagement}}})
-	assert.Equal(t, entramfa.Always, report.Findings[1].Extent)
+	for _, app := range []string{mfa.AzureManagement, mfa.AzureCLI, mfa.AzurePowerShell} {
+		report := mfa.Judge(facts, &mfa.Options{Profile: &policy.SignIn{Applications: []string{app}}})
+		assert.Equal(t, entramfa.Always, report.Findings[1].Extent, app)
+	}
 }
 
 func TestPasswordExpiry(t *testing.T) {
@@ -228,6 +230,20 @@ func TestFactsCanBeStored(t *testing.T) {
 	var stored mfa.Facts
 	require.NoError(t, json.Unmarshal(text, &stored))
 	assert.Equal(t, mfa.Judge(facts, &mfa.Options{Now: now}), mfa.Judge(stored, &mfa.Options{Now: now}))
+}
+
+func TestSecretsAreNotKept(t *testing.T) {
+	var m mfa.Method
+	require.NoError(t, json.Unmarshal([]byte(`{"@odata.type":"#microsoft.graph.temporaryAccessPassAuthenticationMethod","id":"1","temporaryAccessPass":"TAPSECRET","secretKey":"SEED","otherNumber":"+1 2065550100"}`), &m))
+	var u mfa.User
+	require.NoError(t, json.Unmarshal([]byte(`{"id":"1","passwordProfile":{"password":"USERPW"},"Password":"USERPW","city":"Delft"}`), &u))
+	text, err := json.Marshal([]any{m, u})
+	require.NoError(t, err)
+	for _, secret := range []string{"TAPSECRET", "SEED", "2065550100", "USERPW"} {
+		assert.NotContains(t, string(text), secret)
+		assert.NotContains(t, fmt.Sprintf("%+v %#v", m, u), secret)
+	}
+	assert.Contains(t, string(text), "Delft")
 }
 
 func TestPhoneShowsItsLastDigitsOnly(t *testing.T) {
