@@ -17,21 +17,33 @@ import (
 // other. It is Unknown where something isn't known that could matter. It does
 // no I/O.
 func Decide(tenant Tenant, subject Subject, signIns SignIn) entramfa.Verdict {
-	list, known := tenant.Policies.Get()
-	if !known {
+	if !tenant.Policies.Known() {
 		return entramfa.Verdict{}
 	}
 	j := &judge{tenant: tenant, subject: subject, region: signIns}
+	effects := j.effects()
+	samples := j.samples(effects)
+	var sizes [properties]int
+	for on := range properties {
+		sizes[on] = len(samples[on])
+	}
+	return decideAll(sizes, boxesOf(effects, samples))
+}
+
+// effects lists what the policies do that may touch the account. A list that
+// isn't known, or not whole, may do anything.
+func (j *judge) effects() []effectOf {
+	list, known := j.tenant.Policies.Get()
 	var effects []effectOf
 	for _, p := range list.Policies {
 		if e, ok := j.effectOf(p); ok {
 			effects = append(effects, e)
 		}
 	}
-	if list.Hidden != "" {
+	if !known || list.Hidden != "" {
 		effects = append(effects, effectOf{maybe: true, outcome: entramfa.Blocked})
 	}
-	return decideAll(j.boxes(effects))
+	return effects
 }
 
 // effectOf is what a policy does where its conditions hold. maybe says that it
@@ -84,12 +96,9 @@ type box struct {
 	never             bool // certain is empty, whatever the properties
 }
 
-// boxes takes samples of the region and holds each condition against them.
-func (j *judge) boxes(effects []effectOf) (sizes [properties]int, list []box) {
-	samples := j.samples(effects)
-	for on := range properties {
-		sizes[on] = len(samples[on])
-	}
+// boxesOf holds the conditions of each effect against the samples.
+func boxesOf(effects []effectOf, samples [properties][]point) []box {
+	var list []box
 	for _, e := range effects {
 		b := box{outcome: e.outcome, never: e.maybe}
 		for on := range properties {
@@ -97,7 +106,7 @@ func (j *judge) boxes(effects []effectOf) (sizes [properties]int, list []box) {
 		}
 		list = append(list, b)
 	}
-	return sizes, list
+	return list
 }
 
 // hold says for which samples of a property all conditions on it hold.

@@ -306,7 +306,7 @@ func TestOtherConditions(t *testing.T) {
 		{`"platforms": {"includePlatforms": ["all"], "excludePlatforms": ["iOS"]}`, "mfa sometimes", "but iOS"},
 		{`"platforms": {"includePlatforms": ["windows"]}`, "mfa sometimes", "windows"},
 		{`"locations": {"includeLocations": ["All"]}`, "mfa always", ""},
-		{`"locations": {"includeLocations": ["All"], "excludeLocations": ["` + office + `"]}`, "mfa sometimes", `from everywhere but "Office" (1 address ranges)`},
+		{`"locations": {"includeLocations": ["All"], "excludeLocations": ["` + office + `"]}`, "mfa sometimes", `from everywhere but "Office" (address ranges: 1)`},
 		{`"locations": {"includeLocations": ["All"], "excludeLocations": ["AllTrusted"]}`, "unknown unknown", "shown by no API"},
 		{`"locations": {"includeLocations": ["00000000-0000-0000-0000-000000000000"]}`, "unknown unknown", "the MFA trusted IPs"},
 		{`"locations": {"includeLocations": ["d0000000-0000-4000-8000-00000000dead"]}`, "unknown unknown", "no named location with this id"},

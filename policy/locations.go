@@ -315,7 +315,7 @@ func (l NamedLocation) describe() string {
 	case strings.EqualFold(l.Type, CountryNamedLocation) || len(l.CountriesAndRegions) > 0:
 		return fmt.Sprintf("%q (%s)", l.DisplayName, names(l.CountriesAndRegions))
 	case strings.EqualFold(l.Type, IPNamedLocation):
-		return fmt.Sprintf("%q (%d address ranges)", l.DisplayName, len(l.IPRanges))
+		return fmt.Sprintf("%q (address ranges: %d)", l.DisplayName, len(l.IPRanges))
 	}
 	return fmt.Sprintf("%q", l.DisplayName)
 }
