@@ -89,8 +89,8 @@ func (s SignIn) forActions() bool   { return s.UserActions == nil || len(s.UserA
 // userActions judges a policy on user actions.
 func (j *judge) userActions(wanted []string) coverage {
 	const name = "applications"
-	for _, action := range wanted {
-		if !strings.HasPrefix(strings.ToLower(action), "urn:user:") {
+	for _, action := range userActionAxis.foreign(wanted) {
+		if j.region.forActions() || !strings.HasPrefix(strings.ToLower(action), "urn:user:") {
 			return cantTell(name, "what the user action %s is", action)
 		}
 	}
@@ -150,7 +150,7 @@ const anyOtherApp = "any other application"
 
 // mentioned lists one app for each way in which a policy may treat an app.
 func mentioned(a *Applications) []string {
-	apps := []string{anyOtherApp, microsoftGraph, exchangeOnline, azureManagement}
+	apps := []string{anyOtherApp, microsoftGraph, exchangeOnline, sharePoint, azureManagement, azurePortal}
 	for _, app := range append(slices.Clone(a.IncludeApplications), a.ExcludeApplications...) {
 		if !containsFold([]string{"All", "None", "Office365", "MicrosoftAdminPortals", "AllAgentIdResources"}, app) {
 			apps = append(apps, app)
@@ -195,8 +195,10 @@ func means(entry, app string) truth {
 	switch {
 	case strings.EqualFold(entry, "All"), strings.EqualFold(entry, app):
 		return yes
-	case strings.EqualFold(entry, "None"), strings.EqualFold(entry, "AllAgentIdResources"), strings.EqualFold(entry, azureManagement):
+	case strings.EqualFold(entry, "None"):
 		return no
+	case strings.EqualFold(entry, azureManagement): // the portal, the CLI and PowerShell too, and not Graph
+		return truthOf(strings.EqualFold(app, azurePortal))
 	case strings.EqualFold(entry, "Office365"):
 		return office365(app)
 	case strings.EqualFold(entry, "MicrosoftAdminPortals"):

@@ -56,7 +56,7 @@ func (j *judge) deviceFilter(f Filter) coverage {
 func (j *judge) filtered(f Filter, unregistered truth) coverage {
 	const name = "devices"
 	switch {
-	case !j.region.UnregisteredDevice:
+	case !j.region.UnregisteredDevice && unregistered != unknown:
 		return covers(entramfa.Sometimes, name, "for devices that pass a filter (%s: %s)", f.Mode, f.Rule)
 	case unregistered == unknown:
 		return cantTell(name, "whether an unregistered device passes the device filter %s", f.Rule)

@@ -234,7 +234,7 @@ func TestAgentUsersAreNotOverlooked(t *testing.T) {
 	agent.AgentUser = true
 	for _, c := range []judged{
 		{`"users": {"includeUsers": ["None"]}, "agents": {"includeAgentUsers": ["All"]}`, "unknown unknown", "agent users"},
-		{`"users": {"includeUsers": ["AllAgentIdUsers"]}`, "unknown unknown", "AllAgentIdUsers"},
+		{`"users": {"includeUsers": ["AllAgentIdUsers"]}`, "mfa always", "the account is one"},
 		{`"users": {"includeUsers": ["None"]}`, "clear never", ""},
 	} {
 		check(t, agent, c)

@@ -95,7 +95,7 @@ func newPlace(l NamedLocation) place {
 			p.unread = true
 			continue
 		}
-		p.ranges = append(p.ranges, prefix.Masked())
+		p.ranges = append(p.ranges, unmapped(prefix))
 	}
 	return p
 }
@@ -254,8 +254,11 @@ func (j *judge) countries(sides []places, region []string) []string {
 // overlap within the region: the first of the region, of each range, and the one
 // after each range. Between two of these nothing changes.
 func (j *judge) addresses(sides []places) []netip.Addr {
-	region := j.region.Addresses
-	if region == nil {
+	var region []netip.Prefix
+	for _, prefix := range j.region.Addresses {
+		region = append(region, unmapped(prefix))
+	}
+	if j.region.Addresses == nil {
 		region = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
 	}
 	var list []netip.Addr
@@ -265,7 +268,7 @@ func (j *judge) addresses(sides []places) []netip.Addr {
 		}
 	}
 	for _, prefix := range region {
-		add(prefix.Masked().Addr())
+		add(prefix.Addr())
 	}
 	for _, side := range sides {
 		for _, l := range side.locations {
@@ -277,6 +280,15 @@ func (j *judge) addresses(sides []places) []netip.Addr {
 	}
 	slices.SortFunc(list, netip.Addr.Compare)
 	return slices.Compact(list)
+}
+
+// unmapped returns a range by its first address; one of IPv4 addresses that is
+// written in IPv6, as ::ffff:203.0.113.0/120, as the IPv4 range that it is.
+func unmapped(prefix netip.Prefix) netip.Prefix {
+	if prefix.Addr().Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked()
 }
 
 // last is the last address of a range.

@@ -16,7 +16,7 @@ func (j *judge) platforms(p *Platforms) coverage {
 		return always()
 	}
 	all := containsFold(p.IncludePlatforms, "all")
-	if foreign := append(platformAxis.foreign(p.IncludePlatforms, "all"), platformAxis.foreign(p.ExcludePlatforms, "all")...); len(foreign) > 0 {
+	if foreign := append(platformAxis[1:].foreign(p.IncludePlatforms, "all"), platformAxis[1:].foreign(p.ExcludePlatforms, "all")...); len(foreign) > 0 {
 		return cantTell(name, "what the platforms %s are", names(foreign))
 	}
 	if all && len(p.ExcludePlatforms) == 0 {

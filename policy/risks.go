@@ -29,7 +29,11 @@ func risk(condition, what string, levels axis, wanted, region []string, set func
 	if len(wanted) == 0 {
 		return always()
 	}
-	if foreign := levels.foreign(wanted, "hidden"); len(foreign) > 0 {
+	foreign := levels.foreign(wanted)
+	if condition == "insiderRiskLevels" {
+		foreign = levels[1:].foreign(wanted) // none is no flag of this enumeration
+	}
+	if len(foreign) > 0 {
 		return cantTell(condition, "what the %s %s is", what, names(foreign))
 	}
 	extent, inside := levels.cover(region, among(wanted))

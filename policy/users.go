@@ -91,7 +91,9 @@ func (j *judge) matchUser(entry, verb string) match {
 		return match{truth: no, reason: reasonf("users", "no user is %s", verb)}
 	case strings.EqualFold(entry, "GuestsOrExternalUsers"):
 		return j.matchKinds(allKinds, nil, verb)
-	case strings.EqualFold(entry, "AllAgentIdUsers") && !j.subject.AgentUser:
+	case strings.EqualFold(entry, "AllAgentIdUsers") && j.subject.AgentUser:
+		return match{truth: yes, reason: reasonf("users", "agent users are %s, and the account is one", verb)}
+	case strings.EqualFold(entry, "AllAgentIdUsers"):
 		return match{truth: no, reason: reasonf("users", "agent users are %s, and the account is none", verb)}
 	case strings.EqualFold(entry, j.subject.ID):
 		return match{truth: yes, reason: reasonf("users", "the account itself is %s", verb)}

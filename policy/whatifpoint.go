@@ -1,0 +1,157 @@
+package policy
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+)
+
+// NewWhatIf makes the question whether the policies would apply to one sign-in
+// of an account. It sends every condition, and leaves AppliedPoliciesOnly off.
+//
+// The sign-in has to be a single one: one value for each property, a single
+// address, an application or a user action. Else, and where the API has no word
+// for a value, such as a platform that the user agent doesn't tell, it returns
+// an error that names every property which is in the way. An authentication
+// context is asked about without the application that wants it: the API takes
+// one or the other.
+func NewWhatIf(account Subject, signIn SignIn) (WhatIf, error) {
+	var p asker
+	question := WhatIf{
+		SignInIdentity: identity(account),
+		SignInContext:  p.context(signIn),
+		SignInConditions: WhatIfConditions{
+			ClientAppType:             p.one("clientAppTypes", signIn.ClientAppTypes),
+			DevicePlatform:            p.platform(signIn.Platforms),
+			IPAddress:                 p.address(signIn.Addresses),
+			Country:                   p.country(signIn),
+			SignInRiskLevel:           p.one("signInRiskLevels", signIn.SignInRiskLevels),
+			UserRiskLevel:             p.one("userRiskLevels", signIn.UserRiskLevels),
+			ServicePrincipalRiskLevel: "none",
+			InsiderRiskLevel:          p.one("insiderRiskLevels", signIn.InsiderRiskLevels),
+			AuthenticationFlow:        WhatIfFlow{TransferMethod: p.one("authenticationFlows", signIn.AuthenticationFlows)},
+			DeviceInfo:                p.device(signIn),
+		},
+	}
+	p.network(signIn.CompliantNetworks)
+	if account.ID == "" {
+		p.wrong = append(p.wrong, "the account has no object id")
+	}
+	if len(p.wrong) > 0 {
+		return WhatIf{}, fmt.Errorf("policy: What If can't be asked about this sign-in: %s", strings.Join(p.wrong, "; "))
+	}
+	return question, nil
+}
+
+// identity names the account. What kind of external user it is, is told where
+// there is no doubt.
+func identity(account Subject) WhatIfIdentity {
+	who := WhatIfIdentity{Type: UserSignIn, UserID: account.ID}
+	if kinds, _ := account.Kinds.Get(); len(kinds) == 1 {
+		who.ExternalUserType, who.ExternalTenantID = kinds[0], account.HomeTenantID
+	}
+	return who
+}
+
+// asker takes the one value of each property of a sign-in, and notes what has none.
+type asker struct{ wrong []string }
+
+func (p *asker) fail(format string, args ...any) {
+	p.wrong = append(p.wrong, fmt.Sprintf(format, args...))
+}
+
+func (p *asker) one(property string, values []string) string {
+	if len(values) == 1 {
+		return values[0]
+	}
+	p.fail("%s has %s, not one value", property, count(len(values), values == nil))
+	return ""
+}
+
+func count(n int, every bool) string {
+	switch {
+	case every:
+		return "every value"
+	case n == 0:
+		return "no value"
+	}
+	return fmt.Sprintf("%d values", n)
+}
+
+func (p *asker) context(s SignIn) WhatIfContext {
+	switch {
+	case s.AuthenticationContexts == nil && s.forResources():
+		p.fail("authenticationContexts has every value; an empty list says that the resource asks for none")
+	case s.forResources() && s.forActions():
+		p.fail("applications and userActions both have values; an empty list says that the sign-in is for none")
+	case !s.forResources():
+		return WhatIfContext{Type: UserActionContext, UserAction: p.userAction(s.UserActions)}
+	case len(s.AuthenticationContexts) > 0:
+		p.one("applications", s.Applications)
+		return WhatIfContext{Type: AuthenticationContextContext, AuthenticationContextValue: p.one("authenticationContexts", s.AuthenticationContexts)}
+	}
+	return WhatIfContext{Type: ApplicationContext, IncludeApplications: []string{p.one("applications", s.Applications)}}
+}
+
+// whatIfActions are the user actions as the API names them.
+var whatIfActions = map[string]string{
+	"urn:user:registersecurityinfo": "registerSecurityInformation",
+	"urn:user:registerdevice":       "registerOrJoinDevices",
+}
+
+func (p *asker) userAction(actions []string) string {
+	action := p.one("userActions", actions)
+	name, known := whatIfActions[strings.ToLower(action)]
+	if !known && action != "" {
+		p.fail("userActions: the API has no word for %s", action)
+	}
+	return name
+}
+
+func (p *asker) platform(platforms []string) string {
+	platform := p.one("platforms", platforms)
+	if strings.EqualFold(platform, PlatformUnknown) {
+		p.fail("platforms: the API has no word for a platform that the user agent doesn't tell")
+	}
+	return platform
+}
+
+func (p *asker) address(ranges []netip.Prefix) string {
+	if len(ranges) == 1 && ranges[0].IsSingleIP() {
+		return ranges[0].Addr().String()
+	}
+	if len(ranges) == 1 {
+		p.fail("addresses has a range, %s, not one address", ranges[0])
+		return ""
+	}
+	p.fail("addresses has %s, not one value", count(len(ranges), ranges == nil))
+	return ""
+}
+
+// country is told once, by address: the API does not ask for one by GPS.
+func (p *asker) country(s SignIn) *string {
+	country, gps := p.one("countries", s.Countries), p.one("gpsCountries", s.GPSCountries)
+	if gps != "" && !strings.EqualFold(gps, CountryUnknown) {
+		p.fail("gpsCountries: the API can't be told a country by GPS")
+	}
+	if strings.EqualFold(country, CountryUnknown) {
+		return nil
+	}
+	return &country
+}
+
+func (p *asker) network(compliant []bool) {
+	switch {
+	case len(compliant) != 1:
+		p.fail("compliantNetworks has %s, not one value", count(len(compliant), compliant == nil))
+	case compliant[0]:
+		p.fail("compliantNetworks: the API can't be told of a compliant network")
+	}
+}
+
+func (p *asker) device(s SignIn) *WhatIfDeviceInfo {
+	if !s.UnregisteredDevice {
+		p.fail("unregisteredDevice is not set, which leaves the device open")
+	}
+	return &WhatIfDeviceInfo{}
+}
