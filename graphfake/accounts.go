@@ -35,7 +35,9 @@ func (t *Tenant) AddMethod(user string, method mfa.Method) error {
 
 // SetPassword sets the password with which the account signs in at the token
 // endpoint. An account without one can't sign in there. The password is kept
-// for comparison alone; no answer, log or error holds it.
+// for comparison alone; no answer, log or error holds it. Of the account of a
+// federated domain it also stands for the home realm discovery policy that lets
+// Entra check it: https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc.
 func (t *Tenant) SetPassword(user, password string) error {
 	return t.onUser(user, func(d *directory, id string) {
 		if d.passwords == nil {

@@ -2,6 +2,7 @@ package graphfake
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/entramfa/entramfa/policy"
@@ -36,6 +37,7 @@ var kindsByType = map[string]kind{
 	"#microsoft.graph.authenticationstrengthpolicy":              kindStrength,
 	"#microsoft.graph.identitysecuritydefaultsenforcementpolicy": kindDefaults,
 	userType:                                 kindUser,
+	"#microsoft.graph.agentuser":             kindUser,
 	groupType:                                kindGroup,
 	"#microsoft.graph.subscribedsku":         kindSKU,
 	"#microsoft.graph.organization":          kindOrganization,
@@ -90,11 +92,12 @@ type origin struct {
 	file    string
 	context string // after $metadata#, folded
 	owner   string // the key in users('key'), as written
+	told    bool   // there is a context
 }
 
 // newOrigin reads the context of a file: the key of a user in it is kept apart.
 func newOrigin(file, context string) origin {
-	o := origin{file: file}
+	o := origin{file: file, told: context != ""}
 	_, rest, _ := strings.Cut(context, "$metadata#")
 	rest = strings.TrimSuffix(rest, "/$entity")
 	if before, after, ok := strings.Cut(rest, "('"); ok {
@@ -106,13 +109,23 @@ func newOrigin(file, context string) origin {
 	return o
 }
 
+// context returns what an answer says of itself; older ones say it without @.
+func (o object) context() string {
+	for _, name := range []string{"@odata.context", "@context", "odata.context", "odata.metadata"} {
+		if text := o.text(name); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
 // kindOf recognizes an object: by its own annotations, by the context of the
 // file, by the folder, by its shape; "" where none of them says.
 func (o origin) kindOf(found object) kind {
-	if k, ok := kindsByType[fold(found.text("@odata.type"))]; ok {
+	if k, ok := kindsByType[typeName(found.text("@odata.type"))]; ok {
 		return k
 	}
-	if context := found.text("@odata.context"); context != "" {
+	if context := found.context(); context != "" {
 		o.context = newOrigin(o.file, context).context
 	}
 	if k := o.contextKind(); k != "" {
@@ -148,6 +161,68 @@ func (o origin) folderKind() kind {
 		}
 	}
 	return ""
+}
+
+// emptyKind tells of what an empty list has none. The next known folder is not
+// enough: a list of something else in it would say that there are no policies.
+func (o origin) emptyKind() kind {
+	if o.told {
+		return o.contextKind()
+	}
+	return o.nameKind()
+}
+
+// Names in which an empty list is not what a folder above it says.
+var (
+	// vague names are those of more than one kind.
+	vague = map[string]bool{"policies": true, "authenticationstrength": true}
+	// plain names of files say nothing of their own.
+	plain = map[string]bool{"none": true, "empty": true, "list": true, "all": true, "index": true}
+	// foreign folders hold other things under the names that are known here.
+	foreign = map[string]bool{
+		"intune": true, "devicemanagement": true, "deviceappmanagement": true, "devices": true, "azure": true,
+		"exchange": true, "entitlementmanagement": true, "identitygovernance": true, "cloudpc": true,
+		"deleteditems": true, "deleted": true, "templates": true, "applications": true, "serviceprincipals": true,
+		"administrativeunits": true, "users": true, "groups": true,
+	}
+)
+
+// nameKind is the kind that the name of the file names, or of the folder that it is in
+// where its own says nothing; "" where either may mean something else.
+func (o origin) nameKind() kind {
+	parts := strings.Split(strings.TrimSuffix(fold(strings.ReplaceAll(o.file, " ", "")), ".json"), "/")
+	name, folders := parts[len(parts)-1], parts[:len(parts)-1]
+	folder := path.Base(path.Join(folders...))
+	if slices.ContainsFunc(folders[:max(0, len(folders)-1)], isForeign) || isForeign(folder) && !plain[name] {
+		return ""
+	}
+	switch {
+	case folder == "conditionalaccess" && name == "policies":
+		return kindPolicy
+	case plain[name] && !vague[folder]:
+		return kindsByFolder[folder]
+	case vague[name]:
+		return ""
+	}
+	return kindsByFolder[name]
+}
+
+func isForeign(folder string) bool { return foreign[folder] }
+
+// typeName is @odata.type as the tables here have it: exports write it without #,
+// in any case, and with the namespace of beta.
+func typeName(text string) string {
+	name := fold(strings.TrimSpace(text))
+	if name == "" {
+		return ""
+	}
+	return "#" + strings.Replace(strings.TrimPrefix(name, "#"), "microsoft.graph.beta.", "microsoft.graph.", 1)
+}
+
+// notGroups are the kinds of objects in which memberOf or members may hold, besides users and groups.
+var notGroups = map[string]bool{
+	fold(directoryRoleType): true, "#microsoft.graph.administrativeunit": true, "#microsoft.graph.serviceprincipal": true,
+	"#microsoft.graph.device": true, "#microsoft.graph.orgcontact": true,
 }
 
 // kindsByShape are tried in this order where nothing else tells.

@@ -23,6 +23,7 @@ const (
 	factAllGroups     fact = "groups, direct and nested,"
 	factMembers       fact = "members"
 	factRoles         fact = "directory roles"
+	factOwnRoles      fact = "directory roles, without those through groups"
 	factEligibilities fact = "eligible roles"
 	factRequirements  fact = "per-user MFA state"
 	factMethods       fact = "authentication methods"
@@ -32,14 +33,14 @@ const (
 const (
 	policyFile       = "ConditionalAccess/*.json, one policy or a list a file"
 	locationFile     = "NamedLocations/*.json, one location or a list a file"
-	strengthFile     = `AuthenticationStrengths/*.json, or {"value":[]} there when no custom one exists`
+	strengthFile     = `AuthenticationStrengths/*.json, or {"value":[]} in AuthenticationStrengths.json when no custom one exists`
 	defaultsFile     = `SecurityDefaults/*.json: {"isEnabled":false}`
 	userFile         = "Users/*.json, one user or a list a file"
 	groupFile        = "Groups/*.json, one group or a list a file"
 	membersFile      = `a member "members" of the group`
 	groupsFile       = `a member "memberOf" of the user: a list of {"id":...} or {"displayName":...}, [] for none`
 	allGroupsFile    = `a member "transitiveMemberOf" of the user: a list of {"id":...} or {"displayName":...} that names nested groups too, [] for none`
-	rolesFile        = `a member "roleAssignments" of the user, [] for none, or RoleAssignments/*.json of the tenant`
+	rolesFile        = `a member "transitiveRoleAssignments" of the user: roles held directly and through groups, [] for none; or "roleAssignments", the direct ones, where "isAssignableToRole" of each of its groups says that it can't bring any; or RoleAssignments/*.json of the tenant`
 	roleFile         = "RoleAssignments/*.json of the tenant"
 	eligibilityFile  = `a member "roleEligibilityScheduleInstances" of the user, [] for none, or RoleEligibilityScheduleInstances/*.json of the tenant`
 	requirementsFile = `a member "authentication" of the user: {"requirements":{"perUserMfaState":"disabled"}}`

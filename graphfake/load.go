@@ -5,10 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"path"
 	"reflect"
-	"slices"
-	"strings"
+	"time"
 
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
@@ -21,12 +19,14 @@ import (
 //
 // # Files
 //
-// All folders are searched for files named *.json. They may be UTF-8 with or
+// All folders are searched for files named *.json, those behind symbolic links
+// too; one that is no regular file is an error. They may be UTF-8 with or
 // without a byte-order mark or UTF-16, with any line ends, and hold @odata
 // annotations. A file holds one object, a list of them, or a page {"value":[...]}
-// as Graph answers it; a page that still has an @odata.nextLink is half a list
-// and an error. What an object is, is told by @odata.type or @odata.context,
-// else by the name of its folder or file, else by its members:
+// as Graph answers it; a page with a link to a next one, or a count larger than
+// its list, is half a list and an error. What an object is, is told by
+// @odata.type or @odata.context, else by the name of its folder or file, else by
+// its members:
 //
 //	ConditionalAccess                 Conditional Access policies
 //	NamedLocations                    named locations
@@ -39,7 +39,7 @@ import (
 //	RoleEligibilityScheduleInstances  all eligible ones
 //
 // The MigrationTable.json of IntuneManagement gives the tenant id and the names
-// of groups that have no file. Objects with a deletedDateTime are left out.
+// of groups that have no file. Objects with a date in deletedDateTime are left out.
 //
 // # Users, memberships, roles and states beside an export
 //
@@ -51,7 +51,7 @@ import (
 //	  "userPrincipalName": "svc@contoso.com",
 //	  "accountEnabled": true,
 //	  "transitiveMemberOf": [{"displayName": "CA-ServiceAccounts"}],
-//	  "roleAssignments": [],
+//	  "transitiveRoleAssignments": [],
 //	  "roleEligibilityScheduleInstances": [],
 //	  "authentication": {
 //	    "requirements": {"perUserMfaState": "disabled"},
@@ -60,55 +60,65 @@ import (
 //	}
 //
 // transitiveMemberOf names all groups of the user, those too in which it is by
-// way of another group, by id or by a display name that only one group has.
+// way of another group, by id or by a displayName that only one group has.
 // memberOf, as $expand=memberOf gives it, names the direct ones alone. They are
 // all there is to know only where the export says the rest: "members" of every
 // group, and a file for every group that a policy names; or a "memberOf" of each
-// group that the user is in. Else the user's groups are not known. A list
-// of exactly 20 tells nothing of what it doesn't name, for $expand cuts there
-// without a sign: https://learn.microsoft.com/graph/query-parameters#expand.
-// An entry of roleAssignments needs roleDefinitionId; without directoryScopeId it counts for
-// the whole tenant. The answers of users/{id}/authentication/requirements and
-// .../methods are also read from files of their own, by their @odata.context.
+// group that the user is in. Else the user's groups are not known. Any of these
+// lists, when it has exactly 20 entries, tells nothing of what it doesn't name, for
+// $expand cuts there without a sign: https://learn.microsoft.com/graph/query-parameters#expand.
+// A count beside it, "transitiveMemberOf@odata.count": 20, says that it is whole.
+// Entries whose @odata.type is known to be no group are passed over; one of
+// another unknown type is an error.
+//
+// transitiveRoleAssignments holds all active roles of the user, those too that a
+// group brings. roleAssignments holds the direct ones alone, as Graph lists them
+// for a principalId; they are all there is to know only where the user's groups
+// are known and each says in isAssignableToRole that it can't bring any: false,
+// or the null that Graph gives in a whole group. Else, without the tenant's
+// RoleAssignments, the user's roles are not known. An entry needs a
+// roleDefinitionId; without directoryScopeId it counts for the whole tenant,
+// unless it has an appScopeId. One that is eligible, or out of its time, is an error.
+//
+// Roles and groups are named by object id. An id of another form is taken only
+// where an object of the export has it: a name is no id.
+//
+// The answers of users/{id}/authentication/requirements and .../methods are also
+// read from files of their own, by their @odata.context.
+//
+// Credentials that an export holds, such as passwordProfile, are dropped.
 //
 // # What the export does not hold
 //
 // What no file gives is not known, and never off or empty: reading it is an
 // error that is entramfa.ErrNotRead and says how to give it. An empty list is
-// knowledge: "memberOf": [] is a user without groups, {"value":[]} in NamedLocations a
-// tenant without named locations.
+// knowledge: "memberOf": [] is a user without groups, {"value":[]} in
+// NamedLocations.json a tenant without named locations. But it must say of what:
+// by @odata.context, or without one by the name of its file as in the table
+// above, or of the folder when the file is called none, empty, list, all or index.
+// An empty list that may be of something else is skipped.
 //
 // # Errors
 //
 // A whole export holds much that no check asks for: files of other kinds are
 // left out, and Tenant.Skipped names them. A file that can't be read, that is no
 // JSON, or that holds something like a policy without saying so, is an error
-// with its name and the offset in its own bytes. So are
-// two objects with one id, unless they say the same. For a group that was
-// renamed between two exports the name in MigrationTable.json counts, else the
-// later file's; of a user several files may tell, each something else. All
-// errors are reported together.
+// with its name and the offset in its own bytes. So are two objects with one id,
+// two per-user states of one user, and a member that stands twice in an object,
+// unless they say the same. For a group that was renamed between two exports the
+// name in MigrationTable.json counts, else the later file's; of a user several
+// files may tell, each something else. All errors are reported together.
 func Load(fsys ...fs.FS) (*Tenant, error) {
-	l := &loader{tenant: &Tenant{}, seen: map[string]loaded{}, renamed: map[string]bool{}}
-	l.tenant.directory.held = &holdings{
-		lists: map[fact]bool{}, of: map[fact]map[string]bool{},
-		roles: map[string][]policy.RoleAssignment{}, around: map[string][]string{},
-	}
+	l := newLoader()
 	for _, files := range fsys {
-		err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
-			if err != nil {
-				return err
-			}
-			if !entry.IsDir() && strings.EqualFold(path.Ext(name), ".json") {
-				l.files++
-				l.report(name, l.file(files, name))
-			}
-			return nil
-		})
-		l.report("reading the export", err)
+		w := walker{files: files, report: l.report, read: func(name string) error {
+			l.files++
+			return l.file(files, name)
+		}}
+		w.walk()
 	}
 	switch {
-	case l.files == 0:
+	case l.files == 0 && len(l.failures) == 0:
 		l.report("the export", errors.New("there is no *.json file in it"))
 	case len(l.failures) == 0 && !l.taken:
 		l.report("the export", errors.New("no file in it holds what a check asks for"))
@@ -133,6 +143,24 @@ type loader struct {
 	// names are the groups of a migration table; renamed those that two files name differently.
 	names   table[policy.Group]
 	renamed map[string]bool
+	// named groups by their folded name, to their folded ids; joined are the pairs of group and member.
+	groupsNamed map[string][]string
+	joined      map[[2]string]bool
+	// holdsRoles says of groups, by folded id, whether roles can be given to them.
+	holdsRoles map[string]bool
+	now        time.Time
+}
+
+func newLoader() *loader {
+	l := &loader{
+		tenant: &Tenant{}, seen: map[string]loaded{}, renamed: map[string]bool{}, groupsNamed: map[string][]string{},
+		joined: map[[2]string]bool{}, holdsRoles: map[string]bool{}, now: time.Now(),
+	}
+	l.tenant.directory.held = &holdings{
+		lists: map[fact]bool{}, of: map[fact]map[string]bool{},
+		roles: map[string][]policy.RoleAssignment{}, around: map[string][]string{},
+	}
+	return l
 }
 
 // loaded is an object that was read, for comparison with another of the same id.
@@ -196,31 +224,31 @@ func split(name string, whole piece) (origin, []piece, error) {
 	if err != nil {
 		return origin{}, nil, errors.New("neither an object nor a list")
 	}
-	from := newOrigin(name, page.text("@odata.context"))
+	from := newOrigin(name, page.context())
 	value, ok := whole.member("value")
 	if !ok || !value.isList() {
 		return from, []piece{whole}, nil
 	}
-	if page.get("@odata.nextLink") != nil {
-		return from, nil, errors.New("half a list: the page has an @odata.nextLink; export the pages that follow and leave the link out")
+	if _, err := page.unique(); err != nil {
+		return from, nil, err
 	}
 	pieces, err := value.elements()
-	return from, pieces, err
+	if err != nil {
+		return from, nil, err
+	}
+	return from, pieces, halfList(page, "", len(pieces))
 }
 
 // emptyList notes that there is none of a kind.
 func (l *loader) emptyList(from origin) error {
-	k := from.contextKind()
-	if k == "" {
-		k = from.folderKind()
-	}
+	k := from.emptyKind()
 	switch {
 	case k == "":
 		l.skip(from)
 		return nil
 	case k == kindMethod:
 		l.later = append(l.later, later{from.file, 0, func() error {
-			return l.ownedBy(from, func(id string) error { return l.methods(json.RawMessage("[]"), id) })
+			return l.ownedBy(from, func(id string) error { l.tenant.directory.held.note(factMethods, id); return nil })
 		}})
 	}
 	l.has(k)
@@ -252,12 +280,18 @@ func (l *loader) piece(from origin, text document, p piece) error {
 		l.skip(from)
 		return nil
 	}
-	if deleted := o.get("deletedDateTime"); deleted != nil && !absent(deleted) {
-		l.taken = true
+	if o, err = o.unique(); err != nil {
+		return fmt.Errorf("%s: %w", k, err)
+	}
+	deleted, err := o.deleted()
+	if err != nil {
+		return fmt.Errorf("%s: %w", k, err)
+	}
+	l.taken = true
+	if deleted {
 		return nil
 	}
 	l.has(k)
-	l.taken = true
 	return l.take(k, from, text, p, o)
 }
 
@@ -273,8 +307,9 @@ func mayBePolicy(o object) bool {
 	return false
 }
 
+// skip notes a file once: its pieces come one after the other.
 func (l *loader) skip(from origin) {
-	if !slices.Contains(l.tenant.skipped, from.file) {
+	if n := len(l.tenant.skipped); n == 0 || l.tenant.skipped[n-1] != from.file {
 		l.tenant.skipped = append(l.tenant.skipped, from.file)
 	}
 }
@@ -293,9 +328,9 @@ func (l *loader) take(k kind, from origin, text document, p piece, o object) err
 	case kindDomain:
 		return takeInto(l, k, from, o, &d.domains, func(p *mfa.Domain) *string { return &p.ID })
 	case kindAssignment:
-		return l.roles(&d.assignments, k, from, o, "")
+		return l.role(from, text, p, k, o)
 	case kindEligibility:
-		return l.roles(&d.eligibilities, k, from, o, "")
+		return l.role(from, text, p, k, o)
 	case kindUser:
 		if o.text("id") == "" {
 			l.named = append(l.named, later{from.file, text.offset(p.at), func() error { return l.user(from, text, p, o) }})
@@ -377,11 +412,12 @@ func (l *loader) connect() {
 			known.DisplayName = group.DisplayName
 			group = known
 		}
-		groups.put(group.ID, group)
+		l.putGroup(group)
 	}
 	l.finish(l.named)
 	l.finish(l.later)
 	l.weighGroups()
+	l.weighRoles()
 }
 
 func (l *loader) finish(tasks []later) {

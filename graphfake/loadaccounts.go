@@ -15,7 +15,7 @@ import (
 // What Load reads of users and groups, and of what hangs on them.
 
 // extras are the members that Load takes from a user or a group and that are no members of Graph's resource.
-var extras = []string{"memberOf", "transitiveMemberOf", "members", "roleAssignments", "roleEligibilityScheduleInstances", "authentication", "requirements"}
+var extras = []string{"memberOf", "transitiveMemberOf", "members", "roleAssignments", "transitiveRoleAssignments", "roleEligibilityScheduleInstances", "authentication", "requirements"}
 
 // user takes a user. Several files may tell of one, each something else: an
 // export its properties, a file beside it its groups.
@@ -34,7 +34,7 @@ func (l *loader) user(from origin, text document, p piece, o object) error {
 		return err
 	}
 	var user mfa.User
-	if err := json.Unmarshal(raw(all.without(extras...)), &user); err != nil {
+	if err := json.Unmarshal(raw(withoutSecrets(all.without(extras...))), &user); err != nil {
 		return fmt.Errorf("%s: %w", kindUser, err)
 	}
 	if other := d.upns[fold(user.UserPrincipalName)]; user.UserPrincipalName != "" && other != "" && fold(other) != fold(id) {
@@ -44,6 +44,7 @@ func (l *loader) user(from origin, text document, p piece, o object) error {
 	if err := l.userFacts(from, o, id); err != nil {
 		return err
 	}
+	l.afterwards(from, text, p, func() error { return l.allRoles(from, o, id) })
 	return l.memberships(from, text, p, o, id)
 }
 
@@ -70,62 +71,96 @@ func (l *loader) merged(id string, from origin, o object) (object, error) {
 	return all, nil
 }
 
-// userFacts takes what is given with a user: roles, methods, the per-user state.
+// userFacts takes what is given with a user: the per-user state and methods.
 func (l *loader) userFacts(from origin, o object, id string) error {
-	if auth := o.get("authentication"); auth != nil && !absent(auth) {
-		inner, err := parseObject(auth)
+	if o.given("authentication") {
+		inner, err := memberObject(o, "authentication")
 		if err != nil {
-			return fmt.Errorf("authentication: %w", err)
-		}
-		if err := l.requirements(inner.get("requirements"), id); err != nil {
 			return err
 		}
-		if err := l.methods(inner.get("methods"), id); err != nil {
+		if err := l.requirements(from, inner, id); err != nil {
+			return err
+		}
+		if err := l.methods(from, inner, id); err != nil {
 			return err
 		}
 	}
-	if err := l.requirements(o.get("requirements"), id); err != nil {
-		return err
-	}
-	d := &l.tenant.directory
-	if err := l.ownRoles(from, &d.assignments, kindAssignment, factRoles, o, "roleAssignments", id); err != nil {
-		return err
-	}
-	return l.ownRoles(from, &d.eligibilities, kindEligibility, factEligibilities, o, "roleEligibilityScheduleInstances", id)
+	return l.requirements(from, o, id)
 }
 
-// requirements takes a per-user MFA state; nil means that none is given.
-func (l *loader) requirements(text json.RawMessage, id string) error {
-	if text == nil || string(text) == "null" {
+// memberObject returns a member that is an object.
+func memberObject(o object, name string) (object, error) {
+	inner, err := parseObject(o.get(name))
+	if err == nil {
+		inner, err = inner.unique()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return inner, nil
+}
+
+// requirements takes the per-user MFA state in the member of that name, where it is given.
+func (l *loader) requirements(from origin, o object, id string) error {
+	if !o.given("requirements") {
 		return nil
 	}
+	inner, err := memberObject(o, "requirements")
+	if err != nil {
+		return err
+	}
+	return l.state(from, inner, id)
+}
+
+// state takes a per-user MFA state. There may be two of a user only when they say the same.
+func (l *loader) state(from origin, o object, id string) error {
 	var r mfa.Requirements
-	if err := json.Unmarshal(text, &r); err != nil {
+	if err := json.Unmarshal(raw(withoutSecrets(o)), &r); err != nil {
 		return fmt.Errorf("requirements: %w", err)
 	}
 	if r.PerUserMFAState == "" {
 		return errors.New("requirements: perUserMfaState is missing")
+	}
+	if again, err := l.again(kindRequirements, id, from, o); again || err != nil {
+		return err
 	}
 	l.tenant.directory.setRequirements(id, r)
 	l.tenant.directory.held.note(factRequirements, id)
 	return nil
 }
 
-// methods takes methods of a user; nil means that none are given.
-func (l *loader) methods(text json.RawMessage, id string) error {
-	if text == nil || string(text) == "null" {
-		return nil
+// methods takes the methods of a user in the member of that name, where it is given.
+func (l *loader) methods(from origin, o object, id string) error {
+	list, err := entries(o, "methods")
+	if err != nil || !o.given("methods") {
+		return err
 	}
-	var methods []mfa.Method
-	if err := json.Unmarshal(text, &methods); err != nil {
+	l.tenant.directory.held.note(factMethods, id)
+	for _, entry := range list {
+		if err := l.method(from, entry, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// method takes one method of a user.
+func (l *loader) method(from origin, o object, id string) error {
+	var method mfa.Method
+	if err := json.Unmarshal(raw(o), &method); err != nil {
 		return fmt.Errorf("methods: %w", err)
 	}
 	d := &l.tenant.directory
+	d.held.note(factMethods, id)
+	if method.ID != "" { // the ids of phones and of the password are the same for every user
+		if again, err := l.again(kindMethod, id+"/"+method.ID, from, o); again || err != nil {
+			return err
+		}
+	}
 	if d.methods == nil {
 		d.methods = map[string][]mfa.Method{}
 	}
-	d.methods[fold(id)] = append(d.methods[fold(id)], methods...)
-	d.held.note(factMethods, id)
+	d.methods[fold(id)] = append(d.methods[fold(id)], method)
 	return nil
 }
 
@@ -143,11 +178,11 @@ func (l *loader) ownedBy(from origin, do func(id string) error) error {
 
 func (l *loader) ownRequirements(from origin, text document, p piece, o object) error {
 	if from.owner == "" {
-		from = newOrigin(from.file, o.text("@odata.context"))
+		from = newOrigin(from.file, o.context())
 	}
 	l.afterwards(from, text, p, func() error {
 		return l.ownedBy(from, func(id string) error {
-			return l.requirements(raw(o.without("@odata.context", "@odata.type")), id)
+			return l.state(from, o.without("@odata.context", "@odata.type"), id)
 		})
 	})
 	return nil
@@ -155,62 +190,8 @@ func (l *loader) ownRequirements(from origin, text document, p piece, o object) 
 
 func (l *loader) ownMethod(from origin, text document, p piece, o object) error {
 	l.afterwards(from, text, p, func() error {
-		return l.ownedBy(from, func(id string) error { return l.methods(raw([]object{o}), id) })
+		return l.ownedBy(from, func(id string) error { return l.method(from, o, id) })
 	})
-	return nil
-}
-
-// ownRoles takes the roles that are given with a user.
-func (l *loader) ownRoles(from origin, into *table[policy.RoleAssignment], k kind, about fact, o object, name, id string) error {
-	if !o.given(name) {
-		return nil
-	}
-	list, err := entries(o, name)
-	if err != nil {
-		return err
-	}
-	for _, entry := range list {
-		if err := l.roles(into, k, from, entry, id); err != nil {
-			return err
-		}
-	}
-	l.tenant.directory.held.note(about, id)
-	return nil
-}
-
-// roles takes one role assignment, of a user where it stands with one.
-func (l *loader) roles(into *table[policy.RoleAssignment], k kind, from origin, o object, owner string) error {
-	var role policy.RoleAssignment
-	if err := json.Unmarshal(raw(o), &role); err != nil {
-		return fmt.Errorf("%s: %w", k, err)
-	}
-	if role.PrincipalID == "" {
-		role.PrincipalID = owner
-	}
-	if other, err := l.tenant.directory.user(role.PrincipalID); owner != "" && err == nil && fold(other.ID) != fold(owner) {
-		return fmt.Errorf("a %s of the user %s stands with %s", k, other.ID, owner)
-	}
-	if role.RoleDefinition != nil && role.RoleDefinitionID == "" {
-		role.RoleDefinitionID = role.RoleDefinition.ID
-	}
-	if role.RoleDefinitionID == "" || role.PrincipalID == "" {
-		return fmt.Errorf("a %s needs principalId and roleDefinitionId", k)
-	}
-	if role.DirectoryScopeID == nil {
-		role.DirectoryScopeID = new("/")
-	}
-	role.ID = l.tenant.idOr(role.ID)
-	d := &l.tenant.directory
-	if owner != "" && k == kindAssignment {
-		d.held.roles[fold(owner)] = append(d.held.roles[fold(owner)], role)
-	}
-	if again, err := l.again(k, role.ID, from, o); again || err != nil {
-		return err
-	}
-	if role.RoleDefinition != nil && role.RoleDefinition.ID != "" {
-		d.definitions.put(role.RoleDefinition.ID, *role.RoleDefinition)
-	}
-	into.put(role.ID, role)
 	return nil
 }
 
@@ -227,166 +208,12 @@ func (l *loader) group(from origin, text document, p piece, o object) error {
 	if before, ok := l.tenant.directory.groups.get(group.ID); ok && before.DisplayName != group.DisplayName {
 		l.renamed[fold(group.ID)] = true
 	}
-	l.tenant.directory.groups.put(group.ID, group)
+	l.putGroup(group)
+	l.noteRoleHolder(group.ID, o)
 	if again {
 		return nil
 	}
 	return l.memberships(from, text, p, o, group.ID)
-}
-
-// memberships takes the members and the groups of an object, when all files are read.
-func (l *loader) memberships(from origin, text document, p piece, o object, id string) error {
-	for _, name := range []string{"memberOf", "transitiveMemberOf", "members"} {
-		if o.get(name+"@odata.nextLink") != nil {
-			return fmt.Errorf("half a list: there is a %s@odata.nextLink; export what follows and leave the link out", name)
-		}
-	}
-	above, err := entries(o, "memberOf")
-	if err != nil {
-		return err
-	}
-	around, err := entries(o, "transitiveMemberOf")
-	if err != nil {
-		return err
-	}
-	below, err := entries(o, "members")
-	if err != nil {
-		return err
-	}
-	l.afterwards(from, text, p, func() error {
-		if err := l.surround(o, id, around); err != nil {
-			return err
-		}
-		return l.join(o, id, above, below)
-	})
-	return nil
-}
-
-// surround takes the groups in which a user is directly or by way of others.
-func (l *loader) surround(o object, id string, around []object) error {
-	held := l.tenant.directory.held
-	for _, entry := range around {
-		group, err := l.groupOf(entry)
-		if err != nil {
-			return err
-		}
-		if group != "" {
-			held.around[fold(id)] = append(held.around[fold(id)], group)
-		}
-	}
-	if o.given("transitiveMemberOf") {
-		held.note(factAllGroups, id)
-	}
-	return nil
-}
-
-// expandLimit is where $expand cuts a list without a sign
-// (https://learn.microsoft.com/graph/query-parameters#expand): a list of this
-// length may be half a list, and tells nothing of what it doesn't name.
-const expandLimit = 20
-
-// entries returns the objects of a list in a member; none where it isn't given.
-func entries(o object, name string) ([]object, error) {
-	if !o.given(name) {
-		return nil, nil
-	}
-	var texts []json.RawMessage
-	if err := json.Unmarshal(o.get(name), &texts); err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	found := make([]object, len(texts))
-	for i, text := range texts {
-		var err error
-		if found[i], err = parseObject(text); err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
-		}
-	}
-	return found, nil
-}
-
-func (l *loader) join(o object, id string, above, below []object) error {
-	d := &l.tenant.directory
-	for _, entry := range above {
-		group, err := l.groupOf(entry)
-		if err != nil {
-			return err
-		}
-		if group != "" && !containsFold(d.members[fold(group)], id) {
-			d.addMember(group, id)
-		}
-	}
-	for _, entry := range below {
-		member, err := l.memberOf(entry)
-		if err != nil {
-			return err
-		}
-		if member != "" && !containsFold(d.members[fold(id)], member) {
-			d.addMember(id, member)
-		}
-	}
-	if o.given("memberOf") && len(above) != expandLimit {
-		d.held.note(factGroups, id)
-	}
-	if o.given("members") && len(below) != expandLimit {
-		d.held.note(factMembers, id)
-	}
-	return nil
-}
-
-// groupOf finds the group that an entry of memberOf means; "" for an entry that
-// is no group: a directory role, an administrative unit.
-func (l *loader) groupOf(entry object) (string, error) {
-	if kind := entry.text("@odata.type"); kind != "" && fold(kind) != groupType {
-		return "", nil
-	}
-	d := &l.tenant.directory
-	id, name := entry.text("id"), entry.text("displayName")
-	if id == "" {
-		named := d.groups.where(func(g policy.Group) bool { return name != "" && strings.EqualFold(g.DisplayName, name) })
-		if len(named) != 1 {
-			return "", fmt.Errorf("%d groups have the display name %q; name the group by id", len(named), name)
-		}
-		return named[0].ID, nil
-	}
-	if _, known := d.groups.get(id); !known {
-		var group policy.Group
-		if err := json.Unmarshal(raw(entry.without("@odata.type")), &group); err != nil {
-			return "", fmt.Errorf("group %s: %w", id, err)
-		}
-		d.groups.put(id, group)
-	}
-	return id, nil
-}
-
-// memberOf finds who an entry of members is; "" for what is neither user nor group. Who has no
-// file of his own is known by the entry.
-func (l *loader) memberOf(entry object) (string, error) {
-	d := &l.tenant.directory
-	id, upn, kind := entry.text("id"), entry.text("userPrincipalName"), fold(entry.text("@odata.type"))
-	if id == "" {
-		id = d.upns[fold(upn)]
-	}
-	if id == "" {
-		return "", fmt.Errorf("members: an entry without id, and no user %q", upn)
-	}
-	if _, ok := d.object(id); ok {
-		return id, nil
-	}
-	var err error
-	switch {
-	case kind == userType || kind == "" && upn != "":
-		var user mfa.User
-		if err = json.Unmarshal(raw(entry.without("@odata.type")), &user); err == nil {
-			d.putUser(user)
-		}
-	case kind == groupType:
-		_, err = l.groupOf(entry)
-	case kind != "":
-		return "", nil
-	default:
-		return "", fmt.Errorf("members: %s is neither a user nor a group of the export, and the entry doesn't say what it is", id)
-	}
-	return id, err
 }
 
 func (l *loader) defaults(from origin, o object) error {

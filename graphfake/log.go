@@ -2,7 +2,9 @@ package graphfake
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 )
 
 // Request is one HTTP request that the tenant answered. It holds no body and
@@ -12,7 +14,8 @@ type Request struct {
 	// Path is as the client wrote it, with the version; for an item of a batch the
 	// version is the batch's.
 	Path string
-	// Query is the raw query.
+	// Query is the raw query. Of what may be a credential, and of all that the token
+	// endpoint was sent in it, only the names are kept.
 	Query  string
 	Header http.Header
 	Status int
@@ -38,6 +41,10 @@ func (t *Tenant) ForgetRequests() {
 }
 
 func (t *Tenant) record(r Request) {
+	r.Query = publicQuery(r.Path, r.Query)
+	for i, item := range r.Items {
+		r.Items[i].Query = publicQuery(item.Path, item.Query)
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.log = append(t.log, r)
@@ -47,6 +54,41 @@ func (t *Tenant) record(r Request) {
 func public(header http.Header) http.Header {
 	kept := header.Clone()
 	kept.Del("Authorization")
+	kept.Del("Proxy-Authorization")
 	kept.Del("Cookie")
+	kept.Del("Referer") // an address, maybe with a query
 	return kept
+}
+
+const hidden = "hidden"
+
+// publicQuery hides the values of a query that may be credentials: those with the
+// name of one, and at the token endpoint, whose form some clients send in the query, all.
+func publicQuery(path, query string) string {
+	all := strings.HasSuffix(fold(strings.TrimRight(path, "/")), "/token")
+	pairs := strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' })
+	changed := false
+	for i, pair := range pairs {
+		name, _, valued := strings.Cut(pair, "=")
+		plain, err := url.QueryUnescape(name)
+		switch {
+		case valued && (all || err != nil || isCredential(plain)):
+			pairs[i], changed = name+"="+hidden, true
+		case all:
+			pairs[i], changed = hidden, true
+		}
+	}
+	if !changed {
+		return query
+	}
+	return strings.Join(pairs, "&")
+}
+
+// isCredential says whether a parameter of a sign-in holds a credential.
+func isCredential(name string) bool {
+	switch name = fold(strings.TrimSpace(name)); name {
+	case "assertion", "client_assertion", "code", "device_code", "code_verifier", "id_token", "id_token_hint", "sig":
+		return true
+	}
+	return isSecretName(strings.ReplaceAll(name, "_", ""))
 }

@@ -4,8 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"reflect"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // object is a JSON object with its members in order.
@@ -125,6 +129,78 @@ func (o object) without(names ...string) object {
 		}
 	}
 	return kept
+}
+
+// unique returns the object with each member once. A member that stands twice,
+// maybe in different case, with two values is an error: one of them would be overlooked.
+func (o object) unique() (object, error) {
+	values := make(map[string]json.RawMessage, len(o))
+	kept := make(object, 0, len(o))
+	for _, m := range o {
+		before, twice := values[fold(m.name)]
+		if twice && !sameJSON(before, m.value) {
+			return nil, fmt.Errorf("member %q stands twice", m.name)
+		}
+		if !twice {
+			values[fold(m.name)] = m.value
+			kept = append(kept, m)
+		}
+	}
+	return kept, nil
+}
+
+func sameJSON(a, b json.RawMessage) bool {
+	var left, right any
+	return json.Unmarshal(a, &left) == nil && json.Unmarshal(b, &right) == nil && reflect.DeepEqual(left, right)
+}
+
+// deleted says whether the object was deleted: deletedDateTime holds a date. A
+// date that can't be one is an error, for a live policy must not be overlooked.
+func (o object) deleted() (bool, error) {
+	at, err := o.date("deletedDateTime")
+	return !at.IsZero(), err
+}
+
+// date returns a member that is a date, the zero time where it is absent, null or empty.
+func (o object) date(name string) (time.Time, error) {
+	if !o.given(name) || string(o.get(name)) == `""` {
+		return time.Time{}, nil
+	}
+	text := o.text(name)
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05"} { // both take a fraction too
+		if at, err := time.Parse(layout, text); err == nil && at.Year() > 1 {
+			return at, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("%s is no date: %s", name, o.get(name))
+}
+
+// halfList tells a list that goes on elsewhere: by a link to what follows, or by
+// a count larger than its length. Its annotations stand beside it, before them
+// the name of the member that holds it; none in a page. Older answers write them without @.
+func halfList(o object, name string, length int) error {
+	for _, link := range []string{"@odata.nextLink", "@nextLink", "odata.nextLink"} {
+		if o.given(name+link) && string(o.get(name+link)) != `""` {
+			return fmt.Errorf("half a list: there is a %s; export what follows and leave the link out", name+link)
+		}
+	}
+	if count, told := o.count(name); told && count > length {
+		return fmt.Errorf("half a list: %d are counted, and %d are there; export all of them", count, length)
+	}
+	return nil
+}
+
+// count returns the count that stands beside a list.
+func (o object) count(name string) (int, bool) {
+	for _, annotation := range []string{"@odata.count", "@count", "odata.count"} {
+		var count json.Number // as a text, too
+		if o.given(name+annotation) && json.Unmarshal(o.get(name+annotation), &count) == nil {
+			if n, err := strconv.Atoi(count.String()); err == nil {
+				return n, true
+			}
+		}
+	}
+	return 0, false
 }
 
 // raw writes a value that always has a JSON form: a string, a number, a list of them, an object.

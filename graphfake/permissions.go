@@ -13,6 +13,7 @@ import "slices"
 // locations: https://learn.microsoft.com/graph/known-issues.
 var (
 	readPolicies     = []string{"Policy.Read.All"}
+	evaluatePolicies = []string{"Policy.Read.ConditionalAccess", "Policy.Read.All", "Policy.ReadWrite.ConditionalAccess"}
 	readStrengths    = []string{"Policy.Read.AuthenticationMethod", "Policy.Read.All", "Policy.ReadWrite.AuthenticationMethod", "Policy.ReadWrite.ConditionalAccess"}
 	readDefaults     = []string{"Policy.Read.All"}
 	readRequirements = []string{"Policy.Read.All", "Policy.ReadWrite.AuthenticationMethod"}

@@ -56,6 +56,8 @@ var routes = []route{
 		service: conditionalAccess, permissions: readStrengths, options: skipOptions, filterable: []string{"id", "displayName", "policyType"}, serve: listStrengths},
 	{method: "GET", path: "/identity/conditionalAccess/authenticationStrength/policies/{}", aliases: []string{"/policies/authenticationStrengthPolicies/{}"},
 		service: conditionalAccess, permissions: readStrengths, options: entityOptions, serve: getStrength},
+	{method: "POST", path: evaluatePath, aliases: []string{"/identity/conditionalAccess/microsoft.graph.evaluate"},
+		service: conditionalAccess, permissions: evaluatePolicies, serve: evaluate},
 	{method: "GET", path: "/policies/identitySecurityDefaultsEnforcementPolicy",
 		service: conditionalAccess, permissions: readDefaults, options: entityOptions, serve: getDefaults},
 

@@ -16,7 +16,16 @@ type document struct {
 	// start is how long the byte-order mark was; wide says that a code unit had two bytes.
 	start int
 	wide  bool
+	// marks has one place for each stretch of a wide text, so that the offset of any
+	// position is near one.
+	marks []mark
 }
+
+// mark is a position in the text and the offset of the same character in the file.
+type mark struct{ position, offset int }
+
+// stretch is how far marks stand apart.
+const stretch = 1024
 
 // offset says where a position of the text stands in the bytes of the file.
 func (d document) offset(position int) int {
@@ -24,11 +33,18 @@ func (d document) offset(position int) int {
 	if !d.wide {
 		return d.start + position
 	}
+	from := mark{0, d.start}
+	if i := min(position/stretch, len(d.marks)-1); i >= 0 {
+		// The first character behind a border may begin a few bytes later.
+		if from = d.marks[i]; from.position > position {
+			from = d.marks[i-1]
+		}
+	}
 	units := 0
-	for _, r := range string(d.text[:position]) {
+	for _, r := range string(d.text[from.position:position]) {
 		units += utf16.RuneLen(r)
 	}
-	return d.start + 2*units
+	return from.offset + 2*units
 }
 
 // offsetError says where in a file something is wrong.
@@ -83,6 +99,9 @@ func decodeWide(data []byte, start int, order binary.ByteOrder) (document, error
 				return d, &offsetError{at, errors.New("half a UTF-16 surrogate pair")}
 			}
 			size = 4
+		}
+		if len(d.text) >= len(d.marks)*stretch {
+			d.marks = append(d.marks, mark{len(d.text), at})
 		}
 		d.text = utf8.AppendRune(d.text, r)
 		at += size

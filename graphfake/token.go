@@ -84,6 +84,9 @@ func (t *Tenant) checkForm(tenant string, form url.Values) *signInFailure {
 			return refuseSignIn(900144, "invalid_request", "The request body must contain the following parameter: '%s'.", name)
 		}
 	}
+	if form.Get("grant_type") == "password" && (strings.EqualFold(tenant, "common") || strings.EqualFold(tenant, "consumers")) {
+		return refuseSignIn(9001023, "invalid_request", "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.")
+	}
 	if !t.knowsTenant(tenant) && !multiTenant(tenant) {
 		return refuseSignIn(90002, "invalid_request", "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", tenant)
 	}
@@ -161,6 +164,10 @@ func equalSecret(given, kept string) bool {
 // passwordGrant signs an account in by its password, without a person
 // (https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc). The
 // password is judged first; then everything that mfa.Check finds in the tenant.
+//
+// The account of a federated domain signs in so only where a home realm discovery
+// policy lets Entra check the password, and its hash is synchronized: a password
+// that was set stands for both, and without one there is none in the directory.
 func (t *Tenant) passwordGrant(ctx context.Context, base string, form url.Values) (object, *signInFailure) {
 	user, failure := t.authenticate(form.Get("username"), form.Get("password"))
 	if failure != nil {
@@ -185,6 +192,9 @@ func (t *Tenant) authenticate(name, password string) (mfa.User, *signInFailure) 
 		return user, refuseSignIn(50034, "invalid_grant", "The user account %s does not exist in the directory.", name)
 	}
 	kept, ok := t.directory.passwords[fold(user.ID)]
+	if !ok && t.directory.federated(user) {
+		return user, refuseSignIn(50056, "invalid_grant", "Invalid or null password: password does not exist in the directory for this user.")
+	}
 	if !ok || !equalSecret(password, kept) {
 		return user, refuseSignIn(50126, "invalid_grant", "Error validating credentials due to invalid username or password.")
 	}
@@ -192,6 +202,13 @@ func (t *Tenant) authenticate(name, password string) (mfa.User, *signInFailure) 
 		return user, refuseSignIn(50057, "invalid_grant", "The user account is disabled.")
 	}
 	return user, nil
+}
+
+// federated says whether another identity provider signs the account in.
+func (d *directory) federated(user mfa.User) bool {
+	_, name, _ := strings.Cut(user.UserPrincipalName, "@")
+	domain, known := d.domains.get(name)
+	return known && strings.EqualFold(domain.AuthenticationType, "Federated")
 }
 
 // judged turns what a check found into the refusal that the endpoint would give.

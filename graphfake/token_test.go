@@ -275,3 +275,24 @@ func TestAuthorityMetadata(t *testing.T) {
 	}
 	assert.Equal(t, http.StatusMethodNotAllowed, c.do(http.MethodPost, "/common/discovery/instance", "").StatusCode)
 }
+
+func TestPasswordGrantWhereItIsNotServed(t *testing.T) {
+	at := newClock()
+	tenant := graphfake.Tenant{Clock: at.now}
+	tenant.AddDomain(mfa.Domain{ID: "federated.example", AuthenticationType: "Federated"})
+	tenant.AddUser(mfa.User{UserPrincipalName: "svc@contoso.com"})
+	tenant.AddUser(mfa.User{UserPrincipalName: "svc@federated.example"})
+	c := serve(t, &tenant)
+	form := map[string]string{"grant_type": "password", "client_id": "x", "username": "svc@contoso.com", "password": "right", "scope": scope}
+	for _, name := range []string{"common", "Consumers"} {
+		refused(t, c.signIn(name, form), 400, 9001023, "invalid_request")
+	}
+	refused(t, c.signIn("organizations", form), 400, 50126, "invalid_grant")
+	form["username"] = "svc@federated.example"
+	refused(t, c.signIn("organizations", form), 400, 50056, "invalid_grant")
+	require.NoError(t, tenant.SetPassword("svc@federated.example", "right"))
+	form["password"] = "wrong"
+	refused(t, c.signIn("organizations", form), 400, 50126, "invalid_grant")
+	form["password"] = "right"
+	assert.Equal(t, http.StatusOK, c.signIn("organizations", form).StatusCode, "its hash is synchronized, and a policy lets Entra check it")
+}

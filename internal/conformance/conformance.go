@@ -34,6 +34,7 @@ func Run(t *testing.T, newReader func(t *testing.T, tenant *graphfake.Tenant) mf
 		"policies":              testPolicies,
 		"locations, strengths":  testLocationsAndStrengths,
 		"tenant":                testTenant,
+		"what if":               testWhatIf,
 		"hidden policies":       testHidden,
 		"not found":             testNotFound,
 		"permission":            testPermission,

@@ -20,7 +20,7 @@ type read struct {
 	call                   func(context.Context, mfa.Reader) error
 }
 
-// reads lists every method of mfa.Reader.
+// reads lists every method of mfa.Reader and of policy.Evaluator.
 func reads(f *fixture) []read {
 	return []read{
 		{"User", "/users/", "User.Read.All", func(ctx context.Context, r mfa.Reader) error {
@@ -57,6 +57,10 @@ func reads(f *fixture) []read {
 		}},
 		{"AuthenticationStrengths", "/identity/conditionalAccess/authenticationStrength", "Policy.Read.All", func(ctx context.Context, r mfa.Reader) error {
 			_, err := r.AuthenticationStrengths(ctx)
+			return err
+		}},
+		{"WhatIf", "/identity/conditionalAccess/evaluate", "Policy.Read.ConditionalAccess", func(ctx context.Context, r mfa.Reader) error {
+			_, err := r.(policy.Evaluator).WhatIf(ctx, f.question("192.0.2.7"))
 			return err
 		}},
 		{"MemberOf", "/users/", "Directory.Read.All", func(ctx context.Context, r mfa.Reader) error {
