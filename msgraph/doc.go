@@ -15,7 +15,8 @@
 //
 // # What it promises
 //
-//   - A list comes whole, over all its pages, or as an error.
+//   - A list comes whole, over all its pages, or as an error: so is an item
+//     without its key, fewer items than the count, a page beyond 16 MB.
 //   - Reads that were announced by [Client.Together] travel together: one JSON
 //     batch for v1.0, one for beta, at the same time.
 //   - A throttled request is repeated after the time that Graph asks for, alone,
@@ -24,7 +25,8 @@
 //   - An error is an *entramfa.GraphError for errors.As, with a kind for
 //     errors.Is. A 403 names the permissions of which one was missing.
 //   - A token goes to the host of the base URL and nowhere else: redirects are
-//     not followed, and a next link to another host is an error.
+//     not followed, and a next link to another host or another list is an error.
+//   - No error shows what looks like a token, a client secret or a password.
 //
 // It writes nothing. It doesn't see policies that the tenant hides from the
 // caller, nor the trusted addresses of the legacy MFA settings, which no API shows.

@@ -39,9 +39,14 @@ func (f *failure) Unwrap() []error {
 	return []error{f.graph, f.cause}
 }
 
-// stopped is the error of a request whose context ended.
+// stopped is the error of a request whose context ended before it was sent.
 func stopped(r request, err error) error {
 	return fmt.Errorf("%s %s: %w", r.method, r.path, err)
+}
+
+// unanswered is the error of a request whose context ended while it waited for a host.
+func unanswered(r request, host string, err error) error {
+	return fmt.Errorf("%s %s: no answer from %s: %w", r.method, r.path, host, err)
 }
 
 // lost explains why no answer came.
@@ -50,7 +55,7 @@ func lost(ctx context.Context, r request, host string, err error) error {
 	var network *url.Error
 	switch {
 	case ctx.Err() != nil:
-		return stopped(r, ctx.Err())
+		return unanswered(r, host, ctx.Err())
 	case errors.As(err, &broken):
 		return unreachable(r, fmt.Errorf("the answer of %s is broken: %w", host, broken.error))
 	case errors.As(err, &network):
@@ -65,14 +70,15 @@ func lost(ctx context.Context, r request, host string, err error) error {
 
 // unreachable is the error of a request that got no answer.
 func unreachable(r request, cause error) error {
-	return &failure{graph: graphError(r, entramfa.ErrUnavailable), reason: cause.Error(), cause: cause}
+	return &failure{graph: graphError(r, entramfa.ErrUnavailable), reason: oneLine(cause.Error()), cause: cause}
 }
 
-// unreadable is the error of an answer that isn't Graph's.
+// unreadable is the error of an answer that isn't Graph's, or not whole. It has
+// no cause: its text may quote the answer, and what is shown is masked.
 func unreadable(r request, a answer, cause error) error {
 	e := graphError(r, entramfa.ErrUnavailable)
-	e.Status, e.RequestID = a.status, a.header.Get("request-id")
-	return &failure{graph: e, reason: cause.Error(), cause: cause}
+	e.Status, e.RequestID = a.status, oneLine(a.header.Get("request-id"))
+	return &failure{graph: e, reason: oneLine(cause.Error())}
 }
 
 func graphError(r request, kind error) *entramfa.GraphError {
@@ -112,7 +118,7 @@ func refusal(r request, a answer, now time.Time) error {
 	said, isGraph := wordsOf(a.body)
 	e := &entramfa.GraphError{
 		Method: r.method, Path: r.path, Status: a.status,
-		Code: said.code, Message: said.message, RequestID: a.header.Get("request-id"),
+		Code: said.code, Message: said.message, RequestID: oneLine(a.header.Get("request-id")),
 		RetryAfter: retryAfter(a.header.Get("Retry-After"), now),
 	}
 	if e.RequestID == "" {
@@ -136,9 +142,9 @@ func refusal(r request, a answer, now time.Time) error {
 
 // notGraph says what came where Graph's error was expected.
 func notGraph(a answer) string {
-	var members map[string]json.RawMessage
+	var members struct{}
 	if err := decode(a, &members); err != nil {
-		return err.Error()
+		return oneLine(err.Error())
 	}
 	return "the answer is not an error of Microsoft Graph"
 }
@@ -181,7 +187,15 @@ func wordsOf(body []byte) (said words, ok bool) {
 	if json.Unmarshal(body, &outer) != nil {
 		return words{}, false
 	}
-	members, ok := object(outer.Error)
+	return wordsIn(outer.Error)
+}
+
+// wordsIn reads what is in the error member.
+func wordsIn(raw json.RawMessage) (said words, ok bool) {
+	if len(raw) > maxError {
+		return words{}, false
+	}
+	members, ok := object(raw)
 	if !ok {
 		return words{}, false
 	}
@@ -210,17 +224,24 @@ func object(raw json.RawMessage) (map[string]json.RawMessage, bool) {
 	return folded, true
 }
 
-// text reads a string onto one line of bounded length, "" for anything else.
+// text reads a string onto one masked line of bounded length, "" for anything else.
 func text(raw json.RawMessage) string {
 	var s string
 	_ = json.Unmarshal(raw, &s) // not a string: nothing to show
 	return oneLine(s)
 }
 
-const maxText = 600
+const (
+	// maxText bounds what is shown of a text from outside.
+	maxText = 600
+	// maxError bounds the error object of an answer; Graph's have a few hundred bytes.
+	maxError = 64 << 10
+)
 
+// oneLine prepares a text from outside for a person: secrets are masked before
+// it is cut, for half a token is one.
 func oneLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = mask(strings.Join(strings.Fields(s), " "))
 	if runes := []rune(s); len(runes) > maxText {
 		s = string(runes[:maxText]) + "…"
 	}

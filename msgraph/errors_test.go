@@ -204,7 +204,7 @@ func TestContextErrorsStayRecognisable(t *testing.T) {
 	defer cancel()
 	_, err := client.Domain(ctx, "d")
 	require.ErrorIs(t, err, context.DeadlineExceeded)
-	require.EqualError(t, err, "GET /domains/d: context deadline exceeded")
+	require.EqualError(t, err, "GET /domains/d: no answer from "+strings.TrimPrefix(w.URL, "https://")+": context deadline exceeded")
 
 	ctx, stop := context.WithCancel(t.Context())
 	stop()

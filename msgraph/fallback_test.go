@@ -1,6 +1,7 @@
 package msgraph_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -81,7 +82,7 @@ func TestRoleAssignmentsFromV1(t *testing.T) {
 			{"id":"g1","isAssignableToRole":true},{"id":"g2","isAssignableToRole":false},{"id":"hidden"}]}`),
 		"/v1.0/roleManagement/directory/roleAssignments": func(rw http.ResponseWriter, r *http.Request) {
 			id := strings.Trim(strings.TrimPrefix(r.URL.Query().Get("$filter"), "principalId eq "), "'")
-			reply(`{"value":[{"id":"r-`+id+`","principalId":"`+id+`"}]}`)(rw, r)
+			reply(`{"value":[{"id":"r-`+id+`","principalId":"`+id+`","roleDefinitionId":"x"}]}`)(rw, r)
 		},
 	}
 	found, err := w.client(t, nil).RoleAssignments(t.Context(), "u1")
@@ -99,4 +100,45 @@ func TestRoleAssignmentsFromV1(t *testing.T) {
 	w.answers["/v1.0/roleManagement/directory/roleAssignments"] = graphError(403, "Authorization_RequestDenied")
 	_, err = w.client(t, nil).RoleAssignments(t.Context(), "u1")
 	require.ErrorIs(t, err, entramfa.ErrPermission)
+}
+
+// An empty list would clear every account, and is believed when both versions say it.
+func TestPoliciesThatBetaDoesNotList(t *testing.T) {
+	empty, some := reply(`{"value":[]}`), reply(`{"value":[{"id":"p1"},{"id":"p2"}]}`)
+	tests := map[string]struct {
+		beta, v1 http.HandlerFunc
+		policies int
+		hidden   string // in Hidden, "" for a list that is whole
+		calls    int
+	}{
+		"none in both":      {empty, empty, 0, "", 2},
+		"only v1.0":         {empty, some, 2, "beta lists no policy, v1.0 lists 2", 2},
+		"v1.0 is throttled": {empty, graphError(429, "TooManyRequests"), 0, "v1.0, asked whether that is so, failed", 4},
+		"v1.0 is refused":   {empty, graphError(403, "AccessDenied"), 0, "v1.0, asked whether that is so, failed", 2},
+		"v1.0 is not whole": {empty, reply(`{"value":[{}]}`), 0, "not whole", 2},
+		"some in beta":      {some, empty, 2, "", 1},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t, map[string]http.HandlerFunc{betaPolicies: test.beta, v1Policies: test.v1})
+			var waited waits
+			got, err := waited.on(w.client(t, &msgraph.Options{MaxTries: 3})).Policies(t.Context())
+			require.NoError(t, err)
+			assert.Len(t, got.Policies, test.policies)
+			assert.Contains(t, got.Hidden, test.hidden)
+			assert.Equal(t, test.hidden == "", got.Hidden == "")
+			assert.Len(t, w.calls(), test.calls)
+		})
+	}
+}
+
+// A context that ends during the comparison is an error, not an empty list.
+func TestComparisonThatIsCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	w := newWire(t, map[string]http.HandlerFunc{
+		betaPolicies: reply(`{"value":[]}`),
+		v1Policies:   func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() },
+	})
+	_, err := w.client(t, nil).Policies(ctx)
+	require.ErrorIs(t, err, context.Canceled)
 }

@@ -28,7 +28,7 @@ func FuzzAnswer(f *testing.F) {
 		} else if err != nil {
 			_ = err.Error()
 		}
-		if values, _, err := decodePage[policy.Policy](a); err != nil && values != nil {
+		if page, err := decodePage[policy.Policy](a, maxItems); err != nil && page.values != nil {
 			t.Error("half a list")
 		}
 		responses, err := decodeBatch(a)

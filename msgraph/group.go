@@ -81,10 +81,17 @@ func (g *group) do(ctx context.Context, r request) reply {
 	g.arrive(t)
 	select {
 	case got := <-t.reply:
-		return got
+		if ctx.Err() == nil || got.err == nil {
+			return got
+		}
 	case <-ctx.Done():
-		return reply{err: stopped(r, ctx.Err()), final: true}
 	}
+	// The error of the batch would be that of the context that the reads share.
+	host := "Microsoft Graph"
+	if root, err := g.client.root(); err == nil {
+		host = root.Host
+	}
+	return reply{err: unanswered(r, host, ctx.Err()), final: true}
 }
 
 // arrive notes that one of the reads has come, with a request or without.

@@ -19,6 +19,7 @@ var permissionTable = map[string][]string{
 	requirementsPath:      {"Policy.Read.All"},
 	policiesPath:          {"Policy.Read.All"},
 	locationsPath:         {"Policy.Read.All"},
+	evaluatePath:          {"Policy.Read.ConditionalAccess", "Policy.Read.All"},
 	strengthsPath:         {"Policy.Read.AuthenticationMethod", "Policy.Read.All"},
 	securityDefaultsPath:  {"Policy.Read.All"},
 	skusPath:              {"LicenseAssignment.Read.All", "Organization.Read.All", "Directory.Read.All"},

@@ -116,8 +116,8 @@ func TestReadsOnTheWire(t *testing.T) {
 				return c.RoleHolders(ctx, policy.GlobalAdministrator)
 			},
 			uri:    "/v1.0/roleManagement/directory/roleAssignments?$filter=roleDefinitionId%20eq%20%2762e90394-69f5-4237-9190-012177145e10%27&$expand=principal",
-			answer: `{"value":[{"id":"r","principal":{"@odata.type":"#microsoft.graph.user","id":"u1"}}]}`,
-			want:   `[{"id":"r","principal":{"@odata.type":"#microsoft.graph.user","id":"u1"}}]`,
+			answer: `{"value":[{"id":"r","principalId":"u1","roleDefinitionId":"x","principal":{"@odata.type":"#microsoft.graph.user","id":"u1"}}]}`,
+			want:   `[{"id":"r","principalId":"u1","roleDefinitionId":"x","principal":{"@odata.type":"#microsoft.graph.user","id":"u1"}}]`,
 		},
 		"ObjectsByID": {
 			read: func(ctx context.Context, c *msgraph.Client) (any, error) {

@@ -26,6 +26,8 @@ type request struct {
 	link   *url.URL
 	header map[string]string
 	body   []byte
+	// counted: the answer is asked to say how many items the list has.
+	counted bool
 }
 
 // get makes a request for a path whose {id} are filled with keys.
@@ -61,6 +63,7 @@ func (r request) with(name, value string) request {
 // casts and counts over memberships.
 // Source: https://learn.microsoft.com/graph/aad-advanced-queries.
 func (r request) advanced() request {
+	r.counted = true
 	return r.headed("ConsistencyLevel", "eventual").with("$count", "true")
 }
 

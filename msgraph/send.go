@@ -14,8 +14,9 @@ import (
 	abstractions "github.com/microsoft/kiota-abstractions-go"
 )
 
-// maxBody bounds an answer, so that a server gone wrong can't fill the memory.
-const maxBody = 64 << 20
+// maxBody bounds an answer after decompression, so that a server gone wrong
+// can't fill the memory. A page of 999 groups has a quarter of a megabyte.
+const maxBody = 16 << 20
 
 // answer is what came back over HTTP, whatever the status.
 type answer struct {

@@ -3,9 +3,11 @@ package msgraph
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/mfa"
 )
 
@@ -32,13 +34,26 @@ func (c *Client) User(ctx context.Context, user string) (mfa.User, error) {
 		return mfa.User{}, &failure{graph: graphError(r, entramfa.ErrNotFound), reason: "no user has such a name"}
 	}
 	found, err := one[mfa.User](ctx, c, r)
-	if err == nil && found.ID == "" {
-		err = unreadable(r, answer{}, errors.New("the answer is no user: it has no id"))
+	if err == nil {
+		err = otherUser(r, user, found)
 	}
 	if err != nil {
 		return mfa.User{}, err
 	}
 	return found, nil
+}
+
+// otherUser says whether an answer is about somebody else. A name is not
+// compared: nothing public says by which other names Graph finds a user.
+func otherUser(r request, asked string, found mfa.User) error {
+	asked = strings.TrimSpace(asked)
+	switch {
+	case !guid.Is(found.ID):
+		return unreadable(r, answer{status: http.StatusOK}, errors.New("the answer is no user: it has no object id"))
+	case guid.Is(asked) && !strings.EqualFold(asked, found.ID):
+		return unreadable(r, answer{status: http.StatusOK}, errors.New("the answer is another user, "+found.ID))
+	}
+	return nil
 }
 
 // UsersByDisplayName returns every account whose display name starts with the

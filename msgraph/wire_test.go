@@ -223,7 +223,10 @@ func inTurn(answers ...http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-const userJSON = `{"id":"u1","userPrincipalName":"svc@contoso.com","displayName":"Service","accountEnabled":true}`
+// userID is the object id of the account of userJSON.
+const userID = "0a0a0a0a-0000-4000-8000-000000000001"
+
+const userJSON = `{"id":"` + userID + `","userPrincipalName":"svc@contoso.com","displayName":"Service","accountEnabled":true}`
 
 // inProcess answers requests without a socket, each after a latency, so that a
 // test can run in a synctest bubble and read the time off the clock.
