@@ -22,6 +22,7 @@ import (
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/mfa"
 )
 
@@ -31,7 +32,7 @@ const (
 	exitStands      = 1 // MFA or a block stands in the way of every sign-in
 	exitUnknown     = 2 // it can't be told, or depends on the sign-in
 	exitUsage       = 64
-	exitUnavailable = 69
+	exitUnavailable = 69 // as open.Status says
 )
 
 func main() {
@@ -136,11 +137,5 @@ func verdict(stderr io.Writer, report mfa.Report) int {
 // fail says what went wrong, and turns it into the exit status.
 func fail(stderr io.Writer, err error) int {
 	fmt.Fprintln(stderr, "check:", err)
-	switch {
-	case errors.Is(err, errUsage), errors.Is(err, entramfa.ErrNotFound), errors.Is(err, entramfa.ErrAmbiguous):
-		return exitUsage
-	case errors.Is(err, entramfa.ErrPermission), errors.Is(err, entramfa.ErrNotRead):
-		return exitUnknown
-	}
-	return exitUnavailable
+	return open.Status(err)
 }

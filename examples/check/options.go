@@ -5,57 +5,26 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"net/netip"
 	"regexp"
-	"strings"
 	"time"
 
+	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
 
-var errUsage = errors.New("usage")
-
 // options are what the command line says.
 type options struct {
-	load         list
+	load         open.List
 	tenant       string
 	cloud        string
 	account      string
-	applications list
-	from         prefixes
-	platforms    list
+	applications open.List
+	from         open.Prefixes
+	platforms    open.List
 	json         bool
 	all          bool
 	timeout      time.Duration
-}
-
-// list is a flag that may be given several times.
-type list []string
-
-func (l *list) String() string { return strings.Join(*l, ",") }
-
-func (l *list) Set(value string) error {
-	*l = append(*l, value)
-	return nil
-}
-
-// prefixes is a flag of address ranges; a single address is a range too.
-type prefixes []netip.Prefix
-
-func (p *prefixes) String() string { return fmt.Sprint([]netip.Prefix(*p)) }
-
-func (p *prefixes) Set(value string) error {
-	if address, err := netip.ParseAddr(value); err == nil {
-		*p = append(*p, netip.PrefixFrom(address, address.BitLen()))
-		return nil
-	}
-	prefix, err := netip.ParsePrefix(value)
-	if err != nil {
-		return errors.New("an address or a range such as 203.0.113.0/24 is wanted")
-	}
-	*p = append(*p, prefix)
-	return nil
 }
 
 const usage = `check shows what stands between an account and its non-interactive sign-in:
@@ -77,7 +46,7 @@ name or a display name.
 Beside an export, -load wants to know the account: a JSON file in the folder (or
 in a second one, given by another -load) with the user as Graph gives it, and
   "transitiveMemberOf": [{"id": "<group id>"}]  all its groups, nested ones too, [] for none
-  "roleAssignments": [{"roleDefinitionId": "<template id>", "directoryScopeId": "/"}]
+  "transitiveRoleAssignments": [{"roleDefinitionId": "<template id>", "directoryScopeId": "/"}]
   "authentication": {"requirements": {"perUserMfaState": "disabled"}}
 and the tenant's security defaults, in SecurityDefaults.json: {"isEnabled": false}.
 What the folders don't say is not known, and the report says so.
@@ -123,7 +92,7 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 		return o, err
 	}
 	if err == nil {
-		err = errors.Join(notEmpty(flags), o.validate(flags.Args()))
+		err = errors.Join(open.NotEmpty(flags), o.validate(flags.Args()))
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "check: %v (-h explains)\n", err)
@@ -131,39 +100,24 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	return o, err
 }
 
-// notEmpty refuses flags that are given and empty: behind them stands an unset
-// variable of a script, and the answer would be about something else.
-func notEmpty(flags *flag.FlagSet) error {
-	var err error
-	flags.Visit(func(f *flag.Flag) {
-		if strings.TrimSpace(f.Value.String()) == "" {
-			err = fmt.Errorf("%w: -%s is empty", errUsage, f.Name)
-		}
-	})
-	return err
-}
-
 func (o options) validate(rest []string) error {
 	switch {
 	case len(rest) > 0:
-		return fmt.Errorf("%w: %q is no flag", errUsage, rest[0])
+		return fmt.Errorf("%w: %q is no flag", open.ErrUsage, rest[0])
 	case len(o.load) > 0 && o.tenant != "":
-		return fmt.Errorf("%w: -load and -tenant exclude each other", errUsage)
+		return fmt.Errorf("%w: -load and -tenant exclude each other", open.ErrUsage)
 	case (len(o.load) > 0 || o.tenant != "") && o.account == "":
-		return fmt.Errorf("%w: name the account with -account", errUsage)
+		return fmt.Errorf("%w: name the account with -account", open.ErrUsage)
 	}
 	if o.tenant == "" && o.cloud != "public" {
-		return fmt.Errorf("%w: -cloud goes with -tenant", errUsage)
+		return fmt.Errorf("%w: -cloud goes with -tenant", open.ErrUsage)
 	}
 	for _, id := range o.applications {
 		if !guid.MatchString(id) && id != mfa.MicrosoftAdminPortals {
-			return fmt.Errorf("%w: -signs-in-to %s: an app id is wanted, such as %s", errUsage, id, mfa.AzureManagement)
+			return fmt.Errorf("%w: -signs-in-to %s: an app id is wanted, such as %s", open.ErrUsage, id, mfa.AzureManagement)
 		}
 	}
-	if _, known := clouds()[o.cloud]; !known {
-		return fmt.Errorf("%w: no cloud %q; there are public, usgov, dod and china", errUsage, o.cloud)
-	}
-	return nil
+	return open.Cloud(o.cloud)
 }
 
 // check turns what the command line says of the sign-in into a profile.

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/mfa"
 )
 
@@ -23,9 +23,9 @@ const (
 // counted, unless all are asked for.
 func table(report mfa.Report, all bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s\n", clean(report.Account.UserPrincipalName), clean(report.Account.DisplayName))
+	fmt.Fprintf(&b, "%s  %s\n", open.Clean(report.Account.UserPrincipalName), open.Clean(report.Account.DisplayName))
 	if report.Tenant != nil {
-		fmt.Fprintf(&b, "  tenant %s  %s\n", clean(report.Tenant.ID), clean(report.Tenant.DisplayName))
+		fmt.Fprintf(&b, "  tenant %s  %s\n", open.Clean(report.Tenant.ID), open.Clean(report.Tenant.DisplayName))
 	}
 	for _, line := range wrap(describe(report.Account), lineWidth) {
 		fmt.Fprintf(&b, "  %s\n", line)
@@ -108,7 +108,7 @@ func deciding(report mfa.Report) []string {
 		v := entramfa.Verdict{Outcome: f.Outcome, Extent: f.Extent}
 		depends := report.Extent == entramfa.Sometimes
 		if f.Outcome != entramfa.Clear && (depends || v == report.Verdict) {
-			texts = append(texts, clean(sourceName(f)+": "+decider(f)))
+			texts = append(texts, open.Clean(sourceName(f)+": "+decider(f)))
 		}
 	}
 	if report.Outcome == entramfa.Clear {
@@ -277,21 +277,10 @@ func say(fact *bool, yes, no, unknown string) []string {
 	return []string{text}
 }
 
-// clean takes out what would steer a terminal: names are whatever somebody in the
-// tenant wrote.
-func clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return ' '
-		}
-		return r
-	}, text)
-}
-
 // words splits a text at spaces, and longer words behind a hyphen or at the width.
 func words(text string, width int) []string {
 	var list []string
-	for word := range strings.FieldsSeq(clean(text)) {
+	for word := range strings.FieldsSeq(open.Clean(text)) {
 		rest := []rune(word)
 		for len(rest) > width {
 			cut := width

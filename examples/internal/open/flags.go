@@ -1,0 +1,65 @@
+package open
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"net/netip"
+	"strings"
+	"unicode"
+)
+
+// List is a flag that may be given several times.
+type List []string
+
+// String joins the values.
+func (l *List) String() string { return strings.Join(*l, ",") }
+
+// Set adds a value.
+func (l *List) Set(value string) error {
+	*l = append(*l, value)
+	return nil
+}
+
+// Prefixes is a flag of address ranges; a single address is a range too.
+type Prefixes []netip.Prefix
+
+// String joins the values.
+func (p *Prefixes) String() string { return fmt.Sprint([]netip.Prefix(*p)) }
+
+// Set adds a range.
+func (p *Prefixes) Set(value string) error {
+	if address, err := netip.ParseAddr(value); err == nil {
+		*p = append(*p, netip.PrefixFrom(address, address.BitLen()))
+		return nil
+	}
+	prefix, err := netip.ParsePrefix(value)
+	if err != nil {
+		return errors.New("an address or a range such as 203.0.113.0/24 is wanted")
+	}
+	*p = append(*p, prefix)
+	return nil
+}
+
+// NotEmpty refuses flags that are given and empty: behind them stands an unset
+// variable of a script, and the answer would be about something else.
+func NotEmpty(flags *flag.FlagSet) error {
+	var err error
+	flags.Visit(func(f *flag.Flag) {
+		if strings.TrimSpace(f.Value.String()) == "" {
+			err = fmt.Errorf("%w: -%s is empty", ErrUsage, f.Name)
+		}
+	})
+	return err
+}
+
+// Clean takes out of a text what would steer a terminal: names are whatever
+// somebody in the tenant wrote.
+func Clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return ' '
+		}
+		return r
+	}, text)
+}

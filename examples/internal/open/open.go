@@ -1,0 +1,118 @@
+// Package open opens the tenant that an example's command line names: a real
+// one, or a folder of exported JSON.
+package open
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/graphfake"
+	"github.com/entramfa/entramfa/msgraph"
+)
+
+// ErrUsage: what the user gave is wrong, and the user's to mend.
+var ErrUsage = errors.New("usage")
+
+// place is a cloud, in the words of azidentity and of msgraph.
+type place struct {
+	login cloud.Configuration
+	graph msgraph.Cloud
+}
+
+func clouds() map[string]place {
+	return map[string]place{
+		"public": {cloud.AzurePublic, msgraph.Public},
+		"usgov":  {cloud.AzureGovernment, msgraph.USGovernmentL4},
+		"dod":    {cloud.AzureGovernment, msgraph.USGovernmentL5},
+		"china":  {cloud.AzureChina, msgraph.China},
+	}
+}
+
+// Cloud says whether there is a cloud of this name.
+func Cloud(name string) error {
+	if _, known := clouds()[name]; !known {
+		return fmt.Errorf("%w: no cloud %q; there are public, usgov, dod and china", ErrUsage, name)
+	}
+	return nil
+}
+
+// Tenant signs in to a real tenant. DefaultAzureCredential hands TenantID to the
+// Azure CLI and its like alone; an application's secret or certificate goes by
+// AZURE_TENANT_ID, which the tenant therefore stands in for: else the answer could
+// be about another one.
+func Tenant(tenant, cloud string) (*msgraph.Client, error) {
+	where := clouds()[cloud]
+	if err := os.Setenv("AZURE_TENANT_ID", tenant); err != nil {
+		return nil, err
+	}
+	credential, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
+		ClientOptions: policy.ClientOptions{Cloud: where.login},
+		TenantID:      tenant,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: sign in: %v", ErrUsage, err)
+	}
+	return msgraph.Connect(credential, &msgraph.Options{Cloud: where.graph})
+}
+
+// exportError says that a folder can't be read as an export: the user's to mend,
+// like a wrong flag.
+type exportError struct{ error }
+
+func (e *exportError) Unwrap() error        { return e.error }
+func (e *exportError) Is(target error) bool { return target == ErrUsage }
+
+// Folders reads folders of exported tenant JSON as one export, and says on
+// stderr which files hold nothing of use.
+func Folders(folders []string, stderr io.Writer) (*graphfake.Tenant, error) {
+	var systems []fs.FS
+	for _, folder := range folders {
+		info, err := os.Stat(folder)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%w: -load: %v", ErrUsage, err)
+		case !info.IsDir():
+			return nil, fmt.Errorf("%w: -load: %s is no folder", ErrUsage, folder)
+		}
+		systems = append(systems, os.DirFS(folder))
+	}
+	tenant, err := graphfake.Load(systems...)
+	if err != nil {
+		return nil, &exportError{err}
+	}
+	if skipped := tenant.Skipped(); len(skipped) > 0 {
+		fmt.Fprintf(stderr, "%d files hold nothing that is asked for: %s\n", len(skipped), summary(skipped))
+	}
+	return tenant, nil
+}
+
+// summary names the first few files.
+func summary(files []string) string {
+	const few = 3
+	if len(files) > few {
+		return strings.Join(files[:few], ", ") + ", ..."
+	}
+	return strings.Join(files, ", ")
+}
+
+// Status turns an error into the exit status of a program: 64 for usage or no
+// such account, 2 where the answer can't be told, 69 where Graph can't be
+// reached or gives no token. 64 and 69 are those of sysexits.h.
+func Status(err error) int {
+	switch {
+	case errors.Is(err, ErrUsage), errors.Is(err, entramfa.ErrNotFound), errors.Is(err, entramfa.ErrAmbiguous):
+		return 64
+	case errors.Is(err, entramfa.ErrPermission), errors.Is(err, entramfa.ErrNotRead):
+		return 2
+	}
+	return 69
+}

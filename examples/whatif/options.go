@@ -1,0 +1,179 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/policy"
+)
+
+// options are what the command line says.
+type options struct {
+	load               open.List
+	tenant, cloud      string
+	account            string
+	apps               open.List
+	clients, platforms open.List
+	from               open.Prefixes
+	countries          open.List
+	noRisk             bool
+	compare            bool
+	scenarios          string
+	timeout            time.Duration
+}
+
+const usage = `whatif shows what the Conditional Access policies of a tenant do to the sign-ins of
+an account, one sign-in or all of them, and why. It reads, and never changes a tenant.
+
+  whatif                                         one account of a built-in tenant: two
+                                                 sign-ins, and all of its sign-ins
+  whatif -load DIR -account svc@contoso.com      a folder of exported tenant JSON, offline
+  whatif -tenant ID -account svc@contoso.com     a real tenant, signed in by DefaultAzureCredential
+
+The judged sign-ins are all OAuth password grants; -app, -client, -platform, -from and
+-country say which of them, and may each be given several times; -no-risk leaves those
+at risk out. With one value each it is a single sign-in. An app is an app id, or graph,
+exchange, sharepoint, azure.
+
+With -compare the program asks What If of Microsoft Graph the same (on the built-in
+tenant and on an export: an imitation of it) about a list of single sign-ins, holds
+its own answers against it, policy by policy, and explains each difference: a known
+gap of that API, or a fault. -scenarios names a JSON file with another list:
+  [{"name": "Exchange Online from abroad", "signIn": {"addresses": ["198.51.100.7/32"], "countries": ["US"]}}]
+A signIn has the members of the Go type policy.SignIn; those that it leaves out are a
+password grant to Exchange Online by a modern client on Windows from 203.0.113.7 in
+the Netherlands, without any risk.
+
+A real tenant needs the application permissions Policy.Read.All, User.Read.All,
+GroupMember.Read.All and RoleManagement.Read.Directory.
+
+Exit status:
+  0   allowed; with -compare: all agree but for known gaps
+  1   every sign-in is refused or asks for MFA; with -compare: a fault
+  2   it can't be told, or depends on the sign-in; with -compare: a sign-in could not be asked about
+  64  usage, or no such account
+  69  Graph can't be reached, or gives no token
+Without -account it is 0.
+
+Flags:
+`
+
+// parse reads the command line; what is wrong with it is said on stderr.
+func parse(args []string, stdout, stderr io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("whatif", flag.ContinueOnError)
+	flags.SetOutput(io.Discard) // what is wrong is said once, below
+	flags.Var(&o.load, "load", "read exported tenant JSON from this `folder`; may be given several times")
+	flags.StringVar(&o.tenant, "tenant", "", "read the real tenant with this `id` or domain")
+	flags.StringVar(&o.cloud, "cloud", "public", "cloud of the real tenant: public, usgov, dod or china")
+	flags.StringVar(&o.account, "account", "", "the `account`: object id, user principal name or display name")
+	flags.Var(&o.apps, "app", "`resource` that the account signs in to: an app id, graph, exchange, sharepoint or azure")
+	flags.Var(&o.clients, "client", "`client` app type: browser, mobileAppsAndDesktopClients, exchangeActiveSync, easSupported or other")
+	flags.Var(&o.platforms, "platform", "`platform` that the user agent tells: windows, linux, macOS, android, iOS, unknown")
+	flags.Var(&o.from, "from", "`address` or range from which the account signs in")
+	flags.Var(&o.countries, "country", "`country` of that address: two letters, or unknown")
+	flags.BoolVar(&o.noRisk, "no-risk", false, "mean sign-ins without sign-in, user and insider risk alone")
+	flags.BoolVar(&o.compare, "compare", false, "hold the answers against Microsoft's What If")
+	flags.StringVar(&o.scenarios, "scenarios", "", "JSON `file` with the sign-ins to compare")
+	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up after this time")
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, usage)
+		flags.SetOutput(stdout)
+		flags.PrintDefaults()
+		return o, err
+	}
+	if err == nil {
+		err = errors.Join(open.NotEmpty(flags), o.validate(flags.Args()))
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "whatif: %v (-h explains)\n", err)
+	}
+	return o.withDefaults(), err
+}
+
+func (o options) validate(rest []string) error {
+	switch {
+	case len(rest) > 0:
+		return fmt.Errorf("%w: %q is no flag", open.ErrUsage, rest[0])
+	case len(o.load) > 0 && o.tenant != "":
+		return fmt.Errorf("%w: -load and -tenant exclude each other", open.ErrUsage)
+	case (len(o.load) > 0 || o.tenant != "") && o.account == "":
+		return fmt.Errorf("%w: name the account with -account", open.ErrUsage)
+	case o.tenant == "" && o.cloud != "public":
+		return fmt.Errorf("%w: -cloud goes with -tenant", open.ErrUsage)
+	case o.scenarios != "" && !o.compare:
+		return fmt.Errorf("%w: -scenarios goes with -compare", open.ErrUsage)
+	case o.compare && o.narrowed():
+		return fmt.Errorf("%w: -compare takes its sign-ins from -scenarios, not from the other flags", open.ErrUsage)
+	}
+	return errors.Join(open.Cloud(o.cloud), o.validateValues())
+}
+
+// validateValues refuses words that no policy knows: a typing error would look
+// like a sign-in that nothing touches.
+func (o options) validateValues() error {
+	for _, flag := range []struct {
+		name          string
+		values, known []string
+	}{
+		{"client", o.clients, []string{"browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "easSupported", "other"}},
+		{"platform", o.platforms, []string{"windows", "linux", "macOS", "android", "iOS", "windowsPhone", policy.PlatformUnknown}},
+	} {
+		for _, value := range flag.values {
+			if !slices.ContainsFunc(flag.known, func(k string) bool { return strings.EqualFold(k, value) }) {
+				return fmt.Errorf("%w: -%s %s: there are %s", open.ErrUsage, flag.name, value, strings.Join(flag.known, ", "))
+			}
+		}
+	}
+	for _, app := range o.apps {
+		if _, known := appID(app); !known {
+			return fmt.Errorf("%w: -app %s: an app id is wanted, or graph, exchange, sharepoint, azure", open.ErrUsage, app)
+		}
+	}
+	for _, country := range o.countries {
+		if len(country) != 2 && country != policy.CountryUnknown {
+			return fmt.Errorf("%w: -country %s: two letters are wanted, or unknown", open.ErrUsage, country)
+		}
+	}
+	return nil
+}
+
+// narrowed says whether the command line says which sign-ins are meant.
+func (o options) narrowed() bool {
+	return len(o.apps)+len(o.clients)+len(o.platforms)+len(o.from)+len(o.countries) > 0 || o.noRisk
+}
+
+func (o options) withDefaults() options {
+	if o.account == "" {
+		o.account = embeddedAccount
+	}
+	return o
+}
+
+// questions are what the command line asks, or, where it asks nothing of the
+// built-in tenant, two sign-ins and all of them.
+func (o options) questions() []scenario {
+	if o.tenant == "" && len(o.load) == 0 && o.account == embeddedAccount && !o.narrowed() {
+		return embeddedQuestions()
+	}
+	s := policy.PasswordSignIn()
+	for _, app := range o.apps {
+		id, _ := appID(app)
+		s.Applications = append(s.Applications, id)
+	}
+	s.Addresses, s.Countries, s.Platforms = o.from, o.countries, o.platforms
+	if len(o.clients) > 0 {
+		s.ClientAppTypes = o.clients
+	}
+	if o.noRisk {
+		s.SignInRiskLevels, s.UserRiskLevels, s.InsiderRiskLevels = []string{"none"}, []string{"none"}, []string{"none"}
+	}
+	return []scenario{{Name: "The password sign-ins that were asked about", SignIn: s}}
+}
