@@ -124,7 +124,12 @@ func show(w io.Writer, report mfa.Report, opts options) error {
 
 // verdict turns a report into the exit status, and says the reason on stderr.
 func verdict(stderr io.Writer, report mfa.Report) int {
-	fmt.Fprintf(stderr, "%s: %s\n", headline(report.Verdict), strings.Join(deciding(report), "\n  "))
+	const few = 3
+	reasons := deciding(report)
+	if more := len(reasons) - few; more > 0 {
+		reasons = append(reasons[:few:few], fmt.Sprintf("and %d more, which the report shows", more))
+	}
+	fmt.Fprintf(stderr, "%s: %s\n", headline(report.Verdict), strings.Join(reasons, "\n  "))
 	switch {
 	case report.Outcome == entramfa.Clear:
 		return exitClear
