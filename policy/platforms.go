@@ -35,15 +35,18 @@ func (p *Platforms) hold(platform string) truth {
 
 func (p *Platforms) text(extent entramfa.Extent, narrow func(*SignIn)) coverage {
 	const name = "platforms"
+	on := "every platform"
+	if !containsFold(p.IncludePlatforms, "all") {
+		on = names(p.IncludePlatforms)
+	}
+	if len(p.ExcludePlatforms) > 0 {
+		on += " but " + names(p.ExcludePlatforms)
+	}
 	switch {
 	case extent == entramfa.Never:
-		return covers(extent, name, "none of the sign-ins is on its platforms (%s but %s)", names(p.IncludePlatforms), names(p.ExcludePlatforms))
+		return covers(extent, name, "none of the sign-ins is on %s", on)
 	case containsFold(p.IncludePlatforms, "all"):
-		return of(extent, narrow, name, "on every platform but %s; a program that names no known platform is met", names(p.ExcludePlatforms))
+		return of(extent, narrow, name, "on %s; a program that names no known platform is met", on)
 	}
-	included := names(p.IncludePlatforms)
-	if len(p.ExcludePlatforms) > 0 {
-		included += " but " + names(p.ExcludePlatforms)
-	}
-	return of(extent, narrow, name, "on %s, as the program's user agent says", included)
+	return of(extent, narrow, name, "on %s, as the program's user agent says", on)
 }
