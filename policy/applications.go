@@ -94,7 +94,7 @@ func (j *judge) userActions(wanted []string) coverage {
 			return cantTell(name, "what the user action %s is", action)
 		}
 	}
-	extent, inside := userActionAxis.cover(j.region.UserActions, among(wanted))
+	extent, inside := userActionAxis.cover(j.region.UserActions, userActionAxis.among(wanted))
 	if extent == entramfa.Never {
 		return covers(extent, name, "it is about the user action %s, not about signing in to a resource", strings.Join(wanted, " or "))
 	}
@@ -112,7 +112,7 @@ func (j *judge) authenticationContexts(wanted []string) coverage {
 	const name = "applications"
 	extent, inside := entramfa.Sometimes, wanted[0]
 	if j.region.AuthenticationContexts != nil {
-		extent, inside = cover(j.region.AuthenticationContexts, among(wanted))
+		extent, inside = cover(j.region.AuthenticationContexts, func(c string) truth { return truthOf(containsFold(wanted, c)) })
 	}
 	switch {
 	case extent == entramfa.Never, !j.region.forResources():
@@ -197,6 +197,8 @@ func means(entry, app string) truth {
 		return yes
 	case strings.EqualFold(entry, "None"):
 		return no
+	case !guid.Is(app) && app != anyOtherApp:
+		return unknown // a name for an app id
 	case strings.EqualFold(entry, azureManagement): // the portal, the CLI and PowerShell too, and not Graph
 		return truthOf(strings.EqualFold(app, azurePortal))
 	case strings.EqualFold(entry, "Office365"):

@@ -16,8 +16,8 @@ func (j *judge) clientAppTypes(types []string) coverage {
 	if foreign := clientAppTypeAxis.foreign(types); len(foreign) > 0 {
 		return cantTell(name, "what the client app types %s mean", names(foreign))
 	}
-	extent, inside := clientAppTypeAxis.cover(j.region.ClientAppTypes, among(types))
-	holds := among(types)
+	holds := clientAppTypeAxis.among(types)
+	extent, inside := clientAppTypeAxis.cover(j.region.ClientAppTypes, holds)
 	c := of(extent, func(s *SignIn) { s.ClientAppTypes = []string{inside} }, name, "for the client app types %s", names(types)).
 		by(onClientAppType, func(p *point) truth { return holds(p.clientAppType) })
 	if containsFold(types, "browser") && containsFold(j.region.ClientAppTypes, "browser") && extent == entramfa.Sometimes {

@@ -20,7 +20,7 @@ func Decide(tenant Tenant, subject Subject, signIns SignIn) entramfa.Verdict {
 	if !tenant.Policies.Known() {
 		return entramfa.Verdict{}
 	}
-	j := &judge{tenant: tenant, subject: subject, region: signIns}
+	j := newJudge(tenant, subject, signIns)
 	effects := j.effects()
 	samples := j.samples(effects)
 	var sizes [properties]int

@@ -51,8 +51,8 @@ func Same(accounts iter.Seq[Subject]) iter.Seq2[Subject, Subject] {
 }
 
 func diff(before, after Tenant, was, is Subject, signIns SignIn) (Change, bool) {
-	first := &judge{tenant: before, subject: was, region: signIns}
-	second := &judge{tenant: after, subject: is, region: signIns}
+	first := newJudge(before, was, signIns)
+	second := newJudge(after, is, signIns)
 	old, now := first.effects(), second.effects()
 	samples := first.samples(append(slices.Clone(old), now...))
 	d := &differ{samples: samples, steps: maxSteps}

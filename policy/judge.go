@@ -27,7 +27,7 @@ func Judge(tenant Tenant, subject Subject, signIns SignIn) []entramfa.Finding {
 	if !known {
 		return []entramfa.Finding{notRead(tenant.Policies.Err())}
 	}
-	j := &judge{tenant: tenant, subject: subject, region: signIns}
+	j := newJudge(tenant, subject, signIns)
 	findings := make([]entramfa.Finding, 0, len(list.Policies)+1)
 	for _, p := range list.Policies {
 		findings = append(findings, j.policy(p))
@@ -43,6 +43,10 @@ type judge struct {
 	tenant  Tenant
 	subject Subject
 	region  SignIn
+}
+
+func newJudge(tenant Tenant, subject Subject, signIns SignIn) *judge {
+	return &judge{tenant: tenant, subject: subject, region: signIns.whole()}
 }
 
 // policy judges one policy, step by step as a person would.

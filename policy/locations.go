@@ -206,6 +206,9 @@ func (l NamedLocation) holdsCountry(o origin) truth {
 	if strings.EqualFold(country, CountryUnknown) {
 		return truthOf(l.IncludeUnknownCountriesAndRegions != nil && *l.IncludeUnknownCountriesAndRegions)
 	}
+	if len(country) != 2 && country != anyOtherCountry {
+		return unknown
+	}
 	return truthOf(containsFold(l.CountriesAndRegions, country))
 }
 

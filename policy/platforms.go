@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/entramfa/entramfa"
+import (
+	"fmt"
+
+	"github.com/entramfa/entramfa"
+)
 
 // platforms is the condition on the device platform, which comes unverified from
 // the user agent: all takes in unknown ones, a list doesn't, exclusion wins.
@@ -23,8 +27,12 @@ func (j *judge) platforms(p *Platforms) coverage {
 		return always()
 	}
 	extent, inside := platformAxis.cover(j.region.Platforms, p.hold)
-	return p.text(extent, func(s *SignIn) { s.Platforms = []string{inside} }).
+	c := p.text(extent, func(s *SignIn) { s.Platforms = []string{inside} }).
 		by(onPlatform, func(at *point) truth { return p.hold(at.platform) })
+	if foreign := platformAxis.foreign(j.region.Platforms); len(foreign) > 0 {
+		c.caveats = []string{fmt.Sprintf("Graph has no word for the platform %s: it is taken for one that only a policy for every platform means", names(foreign))}
+	}
+	return c
 }
 
 // hold says whether the condition takes a platform in.

@@ -9,13 +9,18 @@ import (
 )
 
 // SignIn is a set of sign-ins: each property lists the values that it may have,
-// and nil means every value. With one value everywhere it is a single sign-in.
-// Values are Graph's words, compared without case; a value that Graph doesn't
-// know is one that only conditions on everything take in.
+// and nil or an empty list means every value. With one value everywhere it is a
+// single sign-in. Values are Graph's words, compared without case. A value that
+// is none of them, a typing error or one of a newer schema, is no reason to say
+// that a condition on certain values leaves the sign-in alone: that is Unknown.
+// A platform alone may be one that Graph has no word for, which only a policy for
+// every platform means; a caveat says so.
 type SignIn struct {
 	// Applications holds the app ids of the resources for which a token is asked,
 	// and UserActions urn:user:registersecurityinfo or urn:user:registerdevice: a
-	// sign-in is for the one or the other. Empty and not nil means for none.
+	// sign-in is for the one or the other. Empty and not nil means for none; where
+	// both are, Applications means every resource, for a set without any sign-in
+	// would be Clear of everything.
 	Applications []string `json:"applications,omitzero"`
 	UserActions  []string `json:"userActions,omitzero"`
 	// AuthenticationContexts holds c1 to c99, for which the resource asks; empty
@@ -25,7 +30,8 @@ type SignIn struct {
 	ClientAppTypes []string `json:"clientAppTypes,omitzero"`
 	// Platforms holds android, iOS, windows, windowsPhone, macOS, linux or PlatformUnknown.
 	Platforms []string `json:"platforms,omitzero"`
-	// Addresses holds ranges of the public source address.
+	// Addresses holds ranges of the public source address; with the zero Prefix
+	// among them they say nothing, like nil.
 	Addresses []netip.Prefix `json:"addresses,omitzero"`
 	// Countries holds the country that Microsoft finds for the address, as two
 	// letters of ISO 3166 or CountryUnknown; GPSCountries the one that Microsoft
@@ -66,6 +72,29 @@ func PasswordSignIn() SignIn {
 		GPSCountries:        []string{CountryUnknown},
 		UnregisteredDevice:  true,
 	}
+}
+
+// whole returns the set with nil for each list that says nothing, so that no set
+// is without any sign-in.
+func (s SignIn) whole() SignIn {
+	for _, list := range []*[]string{
+		&s.ClientAppTypes, &s.Platforms, &s.Countries, &s.GPSCountries,
+		&s.SignInRiskLevels, &s.UserRiskLevels, &s.InsiderRiskLevels, &s.AuthenticationFlows,
+	} {
+		if len(*list) == 0 {
+			*list = nil
+		}
+	}
+	if len(s.Addresses) == 0 || slices.ContainsFunc(s.Addresses, func(p netip.Prefix) bool { return !p.IsValid() }) {
+		s.Addresses = nil
+	}
+	if len(s.CompliantNetworks) == 0 {
+		s.CompliantNetworks = nil
+	}
+	if !s.forResources() && !s.forActions() {
+		s.Applications = nil
+	}
+	return s
 }
 
 // axis is a property of a sign-in with a closed list of values.
@@ -113,9 +142,15 @@ func cover[T any](region []T, holds func(T) truth) (entramfa.Extent, T) {
 	return entramfa.Never, inside
 }
 
-// among returns a condition that holds for the values of a list.
-func among(list []string) func(string) truth {
-	return func(value string) truth { return truthOf(containsFold(list, value)) }
+// among returns a condition that holds for the values of a list. Of a value that
+// the axis doesn't have it isn't known.
+func (a axis) among(list []string) func(string) truth {
+	return func(value string) truth {
+		if !containsFold(a, value) {
+			return unknown
+		}
+		return truthOf(containsFold(list, value))
+	}
 }
 
 func truthOf(b bool) truth {

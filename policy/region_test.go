@@ -3,6 +3,7 @@ package policy_test
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -87,3 +88,49 @@ func TestWitness(t *testing.T) {
 	assert.Equal(t, entramfa.Sometimes, f.Extent)
 	assert.Contains(t, said(f), "for instance a sign-in as mobileAppsAndDesktopClients or browser, on platform android, from 0.0.0.0")
 }
+
+// TestNoSignInIsClearOfWhatItDoesNotSay: a list without values, or with values
+// that Graph doesn't have, is no reason for Clear.
+func TestNoSignInIsClearOfWhatItDoesNotSay(t *testing.T) {
+	country := `"locations": {"includeLocations": ["` + office + `"]}`
+	for name, c := range map[string]struct {
+		change string
+		narrow func(*policy.SignIn)
+		want   string
+	}{
+		"no application":                      {`"applications": {"includeApplications": ["` + exchangeOnlineID + `"]}`, func(s *policy.SignIn) { s.Applications = []string{} }, "mfa sometimes"},
+		"no client":                           {`"clientAppTypes": ["browser"]`, func(s *policy.SignIn) { s.ClientAppTypes = []string{} }, "mfa sometimes"},
+		"no platform":                         {`"platforms": {"includePlatforms": ["windows"]}`, func(s *policy.SignIn) { s.Platforms = []string{} }, "mfa sometimes"},
+		"no sign-in risk":                     {`"signInRiskLevels": ["high"]`, func(s *policy.SignIn) { s.SignInRiskLevels = []string{} }, "mfa sometimes"},
+		"no user risk":                        {`"userRiskLevels": ["high"]`, func(s *policy.SignIn) { s.UserRiskLevels = []string{} }, "mfa sometimes"},
+		"no insider risk":                     {`"insiderRiskLevels": "minor"`, func(s *policy.SignIn) { s.InsiderRiskLevels = []string{} }, "mfa sometimes"},
+		"no flow":                             {`"authenticationFlows": {"transferMethods": "deviceCodeFlow"}`, func(s *policy.SignIn) { s.AuthenticationFlows = []string{} }, "mfa sometimes"},
+		"no country":                          {country, func(s *policy.SignIn) { s.Countries = []string{} }, "mfa sometimes"},
+		"no address":                          {country, func(s *policy.SignIn) { s.Addresses = []netip.Prefix{} }, "mfa sometimes"},
+		"an address that is none":             {country, func(s *policy.SignIn) { s.Addresses = []netip.Prefix{{}} }, "mfa sometimes"},
+		"an application's name":               {`"applications": {"includeApplications": ["` + exchangeOnlineID + `"]}`, func(s *policy.SignIn) { s.Applications = []string{"exchange"} }, "unknown unknown"},
+		"an excluded application's neighbour": {`"applications": {"includeApplications": ["All"], "excludeApplications": ["` + exchangeOnlineID + `"]}`, func(s *policy.SignIn) { s.Applications = []string{"exchange"} }, "unknown unknown"},
+		"an unknown client":                   {`"clientAppTypes": ["browser"]`, func(s *policy.SignIn) { s.ClientAppTypes = []string{"brwoser"} }, "unknown unknown"},
+		"an unknown risk":                     {`"signInRiskLevels": ["high"]`, func(s *policy.SignIn) { s.SignInRiskLevels = []string{"severe"} }, "unknown unknown"},
+		"an unknown flow":                     {`"authenticationFlows": {"transferMethods": "deviceCodeFlow"}`, func(s *policy.SignIn) { s.AuthenticationFlows = []string{"deviceCode"} }, "unknown unknown"},
+		"a country's name":                    {country, func(s *policy.SignIn) { s.Countries = []string{"Netherlands"} }, "unknown unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			place := tenant(parse(t, c.change))
+			place.NamedLocations = entramfa.Known([]policy.NamedLocation{
+				{Type: policy.CountryNamedLocation, ID: office, CountriesAndRegions: []string{"NL"}},
+			})
+			region := policy.PasswordSignIn()
+			c.narrow(&region)
+			f := policy.Judge(place, subject(), region)[0]
+			assert.Equal(t, c.want, fmt.Sprint(f.Outcome, " ", f.Extent), "%+v", f)
+			assert.Equal(t, c.want == "unknown unknown", len(f.Missing) > 0, "%+v", f)
+			assert.NotEqual(t, entramfa.Clear, policy.Decide(place, subject(), region).Outcome)
+			nothing := policy.Tenant{Policies: entramfa.Known(policy.List{})}
+			changes := slices.Collect(policy.Diff(nothing, place, policy.Same(slices.Values([]policy.Subject{subject()})), region))
+			assert.Len(t, changes, 1, "the policy changes what happens to the account")
+		})
+	}
+}
+
+const exchangeOnlineID = "00000002-0000-0ff1-ce00-000000000000"

@@ -11,18 +11,18 @@ import (
 
 func (j *judge) signInRisk(levels []string) coverage {
 	return risk("signInRiskLevels", "sign-in risk", riskAxis, levels, j.region.SignInRiskLevels, func(s *SignIn, level string) { s.SignInRiskLevels = []string{level} }).
-		by(onSignInRisk, func(p *point) truth { return among(levels)(p.signInRisk) })
+		by(onSignInRisk, func(p *point) truth { return riskAxis.among(levels)(p.signInRisk) })
 }
 
 func (j *judge) userRisk(levels []string) coverage {
 	return risk("userRiskLevels", "user risk", riskAxis, levels, j.region.UserRiskLevels, func(s *SignIn, level string) { s.UserRiskLevels = []string{level} }).
-		by(onUserRisk, func(p *point) truth { return among(levels)(p.userRisk) })
+		by(onUserRisk, func(p *point) truth { return riskAxis.among(levels)(p.userRisk) })
 }
 
 func (j *judge) insiderRisk(flags *Flags) coverage {
 	levels := flagValues(flags)
 	return risk("insiderRiskLevels", "insider risk", insiderAxis, levels, j.region.InsiderRiskLevels, func(s *SignIn, level string) { s.InsiderRiskLevels = []string{level} }).
-		by(onInsiderRisk, func(p *point) truth { return among(levels)(p.insiderRisk) })
+		by(onInsiderRisk, func(p *point) truth { return insiderAxis.among(levels)(p.insiderRisk) })
 }
 
 func risk(condition, what string, levels axis, wanted, region []string, set func(*SignIn, string)) coverage {
@@ -36,7 +36,7 @@ func risk(condition, what string, levels axis, wanted, region []string, set func
 	if len(foreign) > 0 {
 		return cantTell(condition, "what the %s %s is", what, names(foreign))
 	}
-	extent, inside := levels.cover(region, among(wanted))
+	extent, inside := levels.cover(region, levels.among(wanted))
 	if extent == entramfa.Never {
 		return covers(extent, condition, "the %s is never %s", what, strings.Join(wanted, " or "))
 	}
