@@ -50,49 +50,34 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		return exitUsage // parse has said why
 	}
-	if opts.timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, opts.timeout)
-		defer cancel()
-	}
-	reader, err := opts.reader(stderr)
+	ctx, cancel := opts.Limit(ctx)
+	defer cancel()
+	reader, err := opts.Open(stderr, embeddedTenant)
 	if err != nil {
 		return fail(stderr, err)
 	}
-	if opts.account == "" {
+	if opts.Account == "" {
 		return checkAll(ctx, reader, opts, stdout, stderr)
 	}
-	report, err := mfa.Check(ctx, reader, opts.account, opts.check())
+	return checkOne(ctx, reader, opts, stdout, stderr)
+}
+
+// checkOne checks one account; the exit status is the verdict.
+func checkOne(ctx context.Context, reader mfa.Reader, opts options, stdout, stderr io.Writer) int {
+	report, err := mfa.Check(ctx, reader, opts.Account, opts.check())
 	if err != nil {
-		return fail(stderr, opts.explain(err))
+		return fail(stderr, opts.Explain(err))
 	}
-	if err := opts.sameTenant(report); err != nil {
+	if report.Tenant != nil {
+		err = opts.Same(report.Tenant.ID, report.Tenant.DisplayName)
+	}
+	if err != nil {
 		return fail(stderr, err)
 	}
 	if err := show(stdout, report, opts); err != nil {
 		return fail(stderr, err)
 	}
 	return verdict(stderr, report)
-}
-
-// sameTenant refuses a report about another tenant than the one that was asked
-// for: some credentials choose the tenant themselves.
-func (o options) sameTenant(report mfa.Report) error {
-	if report.Tenant == nil || !guid.MatchString(o.tenant) || strings.EqualFold(report.Tenant.ID, o.tenant) {
-		return nil
-	}
-	return fmt.Errorf("the credential signed in to the tenant %s (%s), not to %s; see AZURE_TENANT_ID", report.Tenant.ID, report.Tenant.DisplayName, o.tenant)
-}
-
-// explain adds what a user of this program can do about an error.
-func (o options) explain(err error) error {
-	switch {
-	case errors.Is(err, context.DeadlineExceeded):
-		return fmt.Errorf("%w; no answer within %s, -timeout raises that", err, o.timeout)
-	case o.tenant == "" && len(o.load) == 0 && errors.Is(err, entramfa.ErrNotFound):
-		return fmt.Errorf("%w\n(searched in the built-in tenant; -tenant or -load name another)", err)
-	}
-	return err
 }
 
 // checkAll checks the four accounts of the embedded tenant. It ends with 0

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/mfa"
 )
 
@@ -120,6 +121,7 @@ func TestUsage(t *testing.T) {
 		{"-account", ""},
 		{"-tenant", "", "-account", "a@b.c"},
 		{"-signs-in-to", "portal"},
+		{"-platform", "widnows"},
 		{"-signs-in-to", mfa.AzurePortal + "," + mfa.AzureCLI},
 		{"-no-such-flag"},
 		{"-load", "no-such-folder", "-account", "a"},
@@ -170,11 +172,18 @@ func write(t *testing.T, folder, name, text string) {
 }
 
 func TestAReportAboutAnotherTenantIsRefused(t *testing.T) {
-	report := mfa.Report{Tenant: &mfa.Tenant{ID: "e0000000-0000-4000-8000-000000000001", DisplayName: "Fabrikam"}}
-	assert.ErrorContains(t, options{tenant: "e0000000-0000-4000-8000-000000000002"}.sameTenant(report), "Fabrikam")
-	assert.NoError(t, options{tenant: "E0000000-0000-4000-8000-000000000001"}.sameTenant(report))
-	assert.NoError(t, options{tenant: "contoso.com"}.sameTenant(report), "a name can't be compared")
-	assert.NoError(t, options{tenant: "e0000000-0000-4000-8000-000000000002"}.sameTenant(mfa.Report{}))
+	reader, err := embeddedTenant()
+	require.NoError(t, err)
+	for tenant, want := range map[string]int{
+		"e0000000-0000-4000-8000-000000000002": exitUnavailable,
+		"5A1C9D3E-7f42-4b68-9c0d-2e8b6f4a1d35": exitClear,
+		"contoso.com":                          exitClear, // a name can't be compared
+	} {
+		var out, reason bytes.Buffer
+		opts := options{Source: open.Source{Tenant: tenant, Account: "svc-backup@contoso.com"}}
+		assert.Equal(t, want, checkOne(t.Context(), reader, opts, &out, &reason), reason.String())
+		assert.Equal(t, want == exitClear, out.Len() > 0)
+	}
 }
 
 func TestNamesDoNotSteerTheTerminal(t *testing.T) {

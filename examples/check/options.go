@@ -5,26 +5,21 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"regexp"
-	"time"
 
 	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
 
 // options are what the command line says.
 type options struct {
-	load         open.List
-	tenant       string
-	cloud        string
-	account      string
+	open.Source
 	applications open.List
 	from         open.Prefixes
 	platforms    open.List
 	json         bool
 	all          bool
-	timeout      time.Duration
 }
 
 const usage = `check shows what stands between an account and its non-interactive sign-in:
@@ -67,23 +62,17 @@ Exit status, for one account; the reason stands on stderr:
 Flags:
 `
 
-var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-
 // parse reads the command line; what is wrong with it is said on stderr.
 func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // what is wrong is said once, below
-	flags.Var(&o.load, "load", "read exported tenant JSON from this `folder`; may be given several times")
-	flags.StringVar(&o.tenant, "tenant", "", "read the real tenant with this `id` or domain")
-	flags.StringVar(&o.cloud, "cloud", "public", "cloud of the real tenant: public, usgov, dod or china")
-	flags.StringVar(&o.account, "account", "", "the `account`: object id, user principal name or display name")
+	o.Flags(flags)
 	flags.Var(&o.applications, "signs-in-to", "app `id` of a resource that the account signs in to")
 	flags.Var(&o.from, "from", "`address` or range from which the account signs in")
 	flags.Var(&o.platforms, "platform", "`platform` that the product's user agent tells: windows, linux, macOS, unknown")
 	flags.BoolVar(&o.json, "json", false, "print one JSON document a report")
 	flags.BoolVar(&o.all, "all", false, "show the policies that leave the account alone, too")
-	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up after this time")
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage)
@@ -101,23 +90,12 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 }
 
 func (o options) validate(rest []string) error {
-	switch {
-	case len(rest) > 0:
-		return fmt.Errorf("%w: %q is no flag", open.ErrUsage, rest[0])
-	case len(o.load) > 0 && o.tenant != "":
-		return fmt.Errorf("%w: -load and -tenant exclude each other", open.ErrUsage)
-	case (len(o.load) > 0 || o.tenant != "") && o.account == "":
-		return fmt.Errorf("%w: name the account with -account", open.ErrUsage)
-	}
-	if o.tenant == "" && o.cloud != "public" {
-		return fmt.Errorf("%w: -cloud goes with -tenant", open.ErrUsage)
-	}
 	for _, id := range o.applications {
-		if !guid.MatchString(id) && id != mfa.MicrosoftAdminPortals {
+		if !guid.Is(id) && id != mfa.MicrosoftAdminPortals {
 			return fmt.Errorf("%w: -signs-in-to %s: an app id is wanted, such as %s", open.ErrUsage, id, mfa.AzureManagement)
 		}
 	}
-	return open.Cloud(o.cloud)
+	return errors.Join(o.Validate(rest), open.Platforms(o.platforms))
 }
 
 // check turns what the command line says of the sign-in into a profile.

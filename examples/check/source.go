@@ -2,12 +2,10 @@ package main
 
 import (
 	"embed"
-	"io"
 	"io/fs"
 
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/graphfake"
-	"github.com/entramfa/entramfa/mfa"
 )
 
 //go:embed tenant
@@ -24,15 +22,8 @@ func embeddedAccounts() []string {
 	}
 }
 
-// reader opens what the command line asks for: a real tenant, a folder, or the
-// embedded tenant.
-func (o options) reader(stderr io.Writer) (mfa.Reader, error) {
-	switch {
-	case o.tenant != "":
-		return open.Tenant(o.tenant, o.cloud)
-	case len(o.load) > 0:
-		return open.Folders(o.load, stderr)
-	}
+// embeddedTenant is the tenant that the program carries with it.
+func embeddedTenant() (open.Reader, error) {
 	tenant, err := fs.Sub(embedded, "tenant")
 	if err != nil {
 		return nil, err

@@ -24,7 +24,6 @@ import (
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/mfa"
-	"github.com/entramfa/entramfa/policy"
 )
 
 // The exit statuses. 64 and 69 are those of sysexits.h.
@@ -42,12 +41,6 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// tenant is what the program asks: the facts, and Microsoft's own answer.
-type tenant interface {
-	mfa.Reader
-	policy.Evaluator
-}
-
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	opts, err := parse(args, stdout, stderr)
@@ -57,17 +50,28 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err != nil:
 		return exitUsage // parse has said why
 	}
-	ctx, cancel := context.WithTimeout(ctx, opts.timeout)
+	ctx, cancel := opts.Limit(ctx)
 	defer cancel()
-	tenant, err := opts.open(stderr)
+	tenant, err := opts.Open(stderr, embeddedTenant)
 	if err != nil {
 		return fail(stderr, err)
 	}
+	return answer(ctx, tenant, opts, stdout, stderr)
+}
+
+// answer asks the tenant, and returns the exit status.
+func answer(ctx context.Context, tenant open.Reader, opts options, stdout, stderr io.Writer) int {
 	scenarios, err := opts.list()
 	if err != nil {
 		return fail(stderr, err)
 	}
-	facts, err := mfa.Collect(ctx, tenant, opts.account)
+	facts, err := mfa.Collect(ctx, tenant, opts.Account)
+	if err != nil {
+		return fail(stderr, opts.Explain(err))
+	}
+	if organization, known := facts.Organization.Get(); known {
+		err = opts.Same(organization.ID, organization.DisplayName)
+	}
 	if err != nil {
 		return fail(stderr, err)
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
@@ -79,6 +80,21 @@ func TestExitStatusIsTheVerdict(t *testing.T) {
 	status, out, _ := call(t, "-app", "azure", "-from", "203.0.113.7", "-country", "NL", "-platform", "windows")
 	assert.Contains(t, out, "Azure management away from home: demands mfa")
 	assert.Equal(t, exitRefused, status, "the program is at no place by GPS")
+}
+
+func TestAnotherTenantIsRefused(t *testing.T) {
+	reader, err := embeddedTenant()
+	require.NoError(t, err)
+	var out, reason bytes.Buffer
+	opts := options{Source: open.Source{Tenant: "e0000000-0000-4000-8000-000000000002", Account: embeddedAccount}}
+	assert.Equal(t, exitUnavailable, answer(t.Context(), reader, opts, &out, &reason))
+	assert.Empty(t, out.String())
+	assert.Contains(t, reason.String(), "AZURE_TENANT_ID")
+}
+
+func TestNoTimeoutIsNoLimit(t *testing.T) {
+	status, _, reason := call(t, "-timeout", "0")
+	assert.Equal(t, exitAllowed, status, reason)
 }
 
 func TestUsage(t *testing.T) {

@@ -5,9 +5,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/policy"
@@ -15,9 +12,7 @@ import (
 
 // options are what the command line says.
 type options struct {
-	load               open.List
-	tenant, cloud      string
-	account            string
+	open.Source
 	apps               open.List
 	clients, platforms open.List
 	from               open.Prefixes
@@ -25,7 +20,6 @@ type options struct {
 	noRisk             bool
 	compare            bool
 	scenarios          string
-	timeout            time.Duration
 }
 
 const usage = `whatif shows what the Conditional Access policies of a tenant do to the sign-ins of
@@ -69,10 +63,7 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("whatif", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // what is wrong is said once, below
-	flags.Var(&o.load, "load", "read exported tenant JSON from this `folder`; may be given several times")
-	flags.StringVar(&o.tenant, "tenant", "", "read the real tenant with this `id` or domain")
-	flags.StringVar(&o.cloud, "cloud", "public", "cloud of the real tenant: public, usgov, dod or china")
-	flags.StringVar(&o.account, "account", "", "the `account`: object id, user principal name or display name")
+	o.Flags(flags)
 	flags.Var(&o.apps, "app", "`resource` that the account signs in to: an app id, graph, exchange, sharepoint or azure")
 	flags.Var(&o.clients, "client", "`client` app type: browser, mobileAppsAndDesktopClients, exchangeActiveSync, easSupported or other")
 	flags.Var(&o.platforms, "platform", "`platform` that the user agent tells: windows, linux, macOS, android, iOS, unknown")
@@ -81,7 +72,6 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.noRisk, "no-risk", false, "mean sign-ins without sign-in, user and insider risk alone")
 	flags.BoolVar(&o.compare, "compare", false, "hold the answers against Microsoft's What If")
 	flags.StringVar(&o.scenarios, "scenarios", "", "JSON `file` with the sign-ins to compare")
-	flags.DurationVar(&o.timeout, "timeout", 2*time.Minute, "give up after this time")
 	err := flags.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
 		fmt.Fprint(stdout, usage)
@@ -100,37 +90,21 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 
 func (o options) validate(rest []string) error {
 	switch {
-	case len(rest) > 0:
-		return fmt.Errorf("%w: %q is no flag", open.ErrUsage, rest[0])
-	case len(o.load) > 0 && o.tenant != "":
-		return fmt.Errorf("%w: -load and -tenant exclude each other", open.ErrUsage)
-	case (len(o.load) > 0 || o.tenant != "") && o.account == "":
-		return fmt.Errorf("%w: name the account with -account", open.ErrUsage)
-	case o.tenant == "" && o.cloud != "public":
-		return fmt.Errorf("%w: -cloud goes with -tenant", open.ErrUsage)
 	case o.scenarios != "" && !o.compare:
 		return fmt.Errorf("%w: -scenarios goes with -compare", open.ErrUsage)
 	case o.compare && o.narrowed():
 		return fmt.Errorf("%w: -compare takes its sign-ins from -scenarios, not from the other flags", open.ErrUsage)
 	}
-	return errors.Join(open.Cloud(o.cloud), o.validateValues())
+	return errors.Join(o.Validate(rest), o.validateValues())
 }
 
 // validateValues refuses words that no policy knows: a typing error would look
 // like a sign-in that nothing touches.
 func (o options) validateValues() error {
-	for _, flag := range []struct {
-		name          string
-		values, known []string
-	}{
-		{"client", o.clients, []string{"browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "easSupported", "other"}},
-		{"platform", o.platforms, []string{"windows", "linux", "macOS", "android", "iOS", "windowsPhone", policy.PlatformUnknown}},
-	} {
-		for _, value := range flag.values {
-			if !slices.ContainsFunc(flag.known, func(k string) bool { return strings.EqualFold(k, value) }) {
-				return fmt.Errorf("%w: -%s %s: there are %s", open.ErrUsage, flag.name, value, strings.Join(flag.known, ", "))
-			}
-		}
+	err := errors.Join(open.Platforms(o.platforms),
+		open.Word("client", o.clients, "browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "easSupported", "other"))
+	if err != nil {
+		return err
 	}
 	for _, app := range o.apps {
 		if _, known := appID(app); !known {
@@ -151,8 +125,8 @@ func (o options) narrowed() bool {
 }
 
 func (o options) withDefaults() options {
-	if o.account == "" {
-		o.account = embeddedAccount
+	if o.Account == "" {
+		o.Account = embeddedAccount
 	}
 	return o
 }
@@ -160,7 +134,7 @@ func (o options) withDefaults() options {
 // questions are what the command line asks, or, where it asks nothing of the
 // built-in tenant, two sign-ins and all of them.
 func (o options) questions() []scenario {
-	if o.tenant == "" && len(o.load) == 0 && o.account == embeddedAccount && !o.narrowed() {
+	if o.BuiltIn() && o.Account == embeddedAccount && !o.narrowed() {
 		return embeddedQuestions()
 	}
 	s := policy.PasswordSignIn()

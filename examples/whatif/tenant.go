@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
@@ -27,7 +28,7 @@ var embeddedPolicies []byte
 
 // embeddedTenant is a tenant in memory. Its account is met by some policies,
 // depending on how it signs in.
-func embeddedTenant() (*graphfake.Tenant, error) {
+func embeddedTenant() (open.Reader, error) {
 	var t graphfake.Tenant
 	t.AddGroup(policy.Group{ID: reporting, DisplayName: "Reporting"})
 	account := t.AddUser(mfa.User{

@@ -37,19 +37,19 @@ func clouds() map[string]place {
 	}
 }
 
-// Cloud says whether there is a cloud of this name.
-func Cloud(name string) error {
+// validCloud says whether there is a cloud of this name.
+func validCloud(name string) error {
 	if _, known := clouds()[name]; !known {
 		return fmt.Errorf("%w: no cloud %q; there are public, usgov, dod and china", ErrUsage, name)
 	}
 	return nil
 }
 
-// Tenant signs in to a real tenant. DefaultAzureCredential hands TenantID to the
+// signIn signs in to a real tenant. DefaultAzureCredential hands TenantID to the
 // Azure CLI and its like alone; an application's secret or certificate goes by
 // AZURE_TENANT_ID, which the tenant therefore stands in for: else the answer could
 // be about another one.
-func Tenant(tenant, cloud string) (*msgraph.Client, error) {
+func signIn(tenant, cloud string) (*msgraph.Client, error) {
 	where := clouds()[cloud]
 	if err := os.Setenv("AZURE_TENANT_ID", tenant); err != nil {
 		return nil, err
@@ -71,11 +71,11 @@ type exportError struct{ error }
 func (e *exportError) Unwrap() error        { return e.error }
 func (e *exportError) Is(target error) bool { return target == ErrUsage }
 
-// Folders reads folders of exported tenant JSON as one export, and says on
+// folders reads folders of exported tenant JSON as one export, and says on
 // stderr which files hold nothing of use.
-func Folders(folders []string, stderr io.Writer) (*graphfake.Tenant, error) {
+func folders(names []string, stderr io.Writer) (*graphfake.Tenant, error) {
 	var systems []fs.FS
-	for _, folder := range folders {
+	for _, folder := range names {
 		info, err := os.Stat(folder)
 		switch {
 		case err != nil:
