@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"regexp"
 	"strings"
 
 	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
@@ -113,8 +113,6 @@ var apps = []struct{ word, id, name string }{
 	{"azure", mfa.AzureManagement, "Azure management"},
 }
 
-var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-
 // appID returns the app id that a word or an id means.
 func appID(word string) (string, bool) {
 	for _, app := range apps {
@@ -122,7 +120,7 @@ func appID(word string) (string, bool) {
 			return app.id, true
 		}
 	}
-	return word, guid.MatchString(word)
+	return word, guid.Is(word)
 }
 
 // named puts the names of resources in the place of their app ids.
