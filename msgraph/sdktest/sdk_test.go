@@ -39,7 +39,7 @@ func (w *world) withCertificate(t *testing.T) azcore.TokenCredential {
 	return cred
 }
 
-//nolint:staticcheck // Deprecated by Microsoft for the reason that this module checks: MFA.
+//lint:ignore SA1019 deprecated by Microsoft for the reason that this module checks: MFA
 func (w *world) withPassword(t *testing.T, name, value string) azcore.TokenCredential {
 	t.Helper()
 	cred, err := azidentity.NewUsernamePasswordCredential(w.tenant.ID(), w.app, name, value,
