@@ -21,15 +21,15 @@ func NewWhatIf(account Subject, signIn SignIn) (WhatIf, error) {
 		SignInIdentity: identity(account),
 		SignInContext:  p.context(signIn),
 		SignInConditions: WhatIfConditions{
-			ClientAppType:             p.one("clientAppTypes", signIn.ClientAppTypes),
+			ClientAppType:             p.word(clientAppTypeAxis, "clientAppTypes", signIn.ClientAppTypes),
 			DevicePlatform:            p.platform(signIn.Platforms),
 			IPAddress:                 p.address(signIn.Addresses),
 			Country:                   p.country(signIn),
-			SignInRiskLevel:           p.one("signInRiskLevels", signIn.SignInRiskLevels),
-			UserRiskLevel:             p.one("userRiskLevels", signIn.UserRiskLevels),
+			SignInRiskLevel:           p.word(riskAxis, "signInRiskLevels", signIn.SignInRiskLevels),
+			UserRiskLevel:             p.word(riskAxis, "userRiskLevels", signIn.UserRiskLevels),
 			ServicePrincipalRiskLevel: "none",
-			InsiderRiskLevel:          p.one("insiderRiskLevels", signIn.InsiderRiskLevels),
-			AuthenticationFlow:        WhatIfFlow{TransferMethod: p.one("authenticationFlows", signIn.AuthenticationFlows)},
+			InsiderRiskLevel:          p.word(insiderAxis, "insiderRiskLevels", signIn.InsiderRiskLevels),
+			AuthenticationFlow:        WhatIfFlow{TransferMethod: p.word(flowAxis, "authenticationFlows", signIn.AuthenticationFlows)},
 			DeviceInfo:                p.device(signIn),
 		},
 	}
@@ -66,6 +66,15 @@ func (p *asker) one(property string, values []string) string {
 	}
 	p.fail("%s has %s, not one value", property, count(len(values), values == nil))
 	return ""
+}
+
+// word takes a value that the axis has: the API refuses others.
+func (p *asker) word(a axis, property string, values []string) string {
+	value := p.one(property, values)
+	if foreign := a.foreign([]string{value}, ""); len(foreign) > 0 {
+		p.fail("%s: Graph has no word %s, but %s", property, value, names(a))
+	}
+	return value
 }
 
 func count(n int, every bool) string {
@@ -109,7 +118,7 @@ func (p *asker) userAction(actions []string) string {
 }
 
 func (p *asker) platform(platforms []string) string {
-	platform := p.one("platforms", platforms)
+	platform := p.word(platformAxis, "platforms", platforms)
 	if strings.EqualFold(platform, PlatformUnknown) {
 		p.fail("platforms: the API has no word for a platform that the user agent doesn't tell")
 	}
