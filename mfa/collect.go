@@ -146,6 +146,9 @@ func (c *collector) second(ctx context.Context) {
 		func(ctx context.Context) { f.Roles = entramfa.Result(r.RoleAssignments(ctx, id)) },
 		func(ctx context.Context) { own = entramfa.Result(r.RoleEligibilities(ctx, id)) },
 	}
+	if list, _ := f.ConditionalAccess.Policies.Get(); list.Confirm != nil {
+		reads = append(reads, func(ctx context.Context) { f.ConditionalAccess.Policies = entramfa.Result(list.Confirm(ctx)) })
+	}
 	if ids := c.namedInPolicies(); len(ids) > 0 {
 		reads = append(reads, func(ctx context.Context) {
 			f.ConditionalAccess.Objects = entramfa.Result(r.ObjectsByID(ctx, ids))

@@ -51,7 +51,8 @@ type Reader interface {
 
 // Batcher is a Reader that can answer several reads in one request. Before
 // Check starts a number of reads at once it asks for a context for them; each
-// of the reads is made with it exactly once, by a method of Reader.
+// of the reads is made with it exactly once, by a method of Reader or by the
+// Confirm of a policy.List.
 type Batcher interface {
 	Together(ctx context.Context, reads int) context.Context
 }

@@ -22,6 +22,10 @@ type List struct {
 	// whole. Graph v1.0 leaves out, without a sign, policies that use what only
 	// beta knows, so a list read from v1.0 alone is never whole.
 	Hidden string
+	// Confirm, where it isn't nil, makes the read that Hidden waits for and returns
+	// the list with what that read says. A reader that answers several reads in
+	// one request puts it off like this, so that it can be made beside others.
+	Confirm func(context.Context) (List, error) `json:"-"`
 }
 
 // GroupReader reads the groups of an account. The user is named by object id or
