@@ -71,9 +71,9 @@ func (j *judge) targeted(a *Applications) coverage {
 // meets says whether the policy is about the target of a single sign-in.
 func (a *Applications) meets(p *point) truth {
 	switch {
-	case len(a.IncludeUserActions) > 0:
-		return truthOf(containsFold(a.IncludeUserActions, p.target.action))
-	case p.target.action != "":
+	case len(a.IncludeUserActions) > 0 && p.target.action != "":
+		return actionAmong(a.IncludeUserActions)(p.target.action)
+	case len(a.IncludeUserActions) > 0, p.target.action != "":
 		return no
 	case len(a.IncludeAuthenticationContextClassReferences) > 0:
 		return truthOf(containsFold(a.IncludeAuthenticationContextClassReferences, p.target.context))
@@ -86,19 +86,32 @@ func (a *Applications) meets(p *point) truth {
 func (s SignIn) forResources() bool { return s.Applications == nil || len(s.Applications) > 0 }
 func (s SignIn) forActions() bool   { return s.UserActions == nil || len(s.UserActions) > 0 }
 
-// userActions judges a policy on user actions.
+// actionAmong returns a condition that holds for the wanted actions. One that this
+// version doesn't know is one action more and no group of others; a sign-in for
+// one that isn't wanted may be a typing error.
+func actionAmong(wanted []string) func(string) truth {
+	return func(action string) truth {
+		if !containsFold(userActionAxis, action) && !containsFold(wanted, action) {
+			return unknown
+		}
+		return truthOf(containsFold(wanted, action))
+	}
+}
+
+// userActions judges a policy on user actions. A region of every action has those
+// too that this version doesn't know.
 func (j *judge) userActions(wanted []string) coverage {
 	const name = "applications"
 	for _, action := range userActionAxis.foreign(wanted) {
-		if j.region.forActions() || !strings.HasPrefix(strings.ToLower(action), "urn:user:") {
+		if j.region.UserActions == nil || !strings.HasPrefix(strings.ToLower(action), "urn:user:") {
 			return cantTell(name, "what the user action %s is", action)
 		}
 	}
-	extent, inside := userActionAxis.cover(j.region.UserActions, userActionAxis.among(wanted))
+	extent, inside := userActionAxis.cover(j.region.UserActions, actionAmong(wanted))
 	if extent == entramfa.Never {
 		return covers(extent, name, "it is about the user action %s, not about signing in to a resource", strings.Join(wanted, " or "))
 	}
-	if j.region.forResources() {
+	if j.region.forResources() && inside != "" {
 		extent = entramfa.Sometimes
 	}
 	return of(extent, func(s *SignIn) {
