@@ -17,13 +17,13 @@ func (j *judge) authenticationFlows(f *AuthenticationFlows) coverage {
 	if len(methods) == 0 || len(methods) == 1 && containsFold(methods, "none") {
 		return always()
 	}
-	if foreign := flowAxis[1:].foreign(methods); len(foreign) > 0 {
-		return cantTell(name, "what the flow %s is", names(foreign))
-	}
-	extent, inside := flowAxis.cover(j.region.AuthenticationFlows, flowAxis.among(methods))
+	foreign := flowAxis[1:].foreign(methods)
+	holds := flowAxis.among(methods, foreign)
+	extent, inside := flowAxis.cover(j.region.AuthenticationFlows, holds)
 	c := of(extent, func(s *SignIn) { s.AuthenticationFlows = []string{inside} }, name, "by %s", names(methods))
 	if extent == entramfa.Never {
 		c = covers(extent, name, "it is about %s, not about this sign-in", names(methods))
 	}
-	return c.by(onAuthenticationFlow, func(p *point) truth { return flowAxis.among(methods)(p.authenticationFlow) })
+	return c.by(onAuthenticationFlow, func(p *point) truth { return holds(p.authenticationFlow) }).
+		beside(foreign, "what the flow %s is")
 }

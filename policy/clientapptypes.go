@@ -13,10 +13,8 @@ func (j *judge) clientAppTypes(types []string) coverage {
 	if len(types) == 0 || containsFold(types, "all") {
 		return always()
 	}
-	if foreign := clientAppTypeAxis.foreign(types); len(foreign) > 0 {
-		return cantTell(name, "what the client app types %s mean", names(foreign))
-	}
-	holds := clientAppTypeAxis.among(types)
+	foreign := clientAppTypeAxis.foreign(types)
+	holds := clientAppTypeAxis.among(types, foreign)
 	extent, inside := clientAppTypeAxis.cover(j.region.ClientAppTypes, holds)
 	c := of(extent, func(s *SignIn) { s.ClientAppTypes = []string{inside} }, name, "for the client app types %s", names(types)).
 		by(onClientAppType, func(p *point) truth { return holds(p.clientAppType) })
@@ -30,5 +28,5 @@ func (j *judge) clientAppTypes(types []string) coverage {
 	if extent == entramfa.Always {
 		c.reason = entramfa.Reason{}
 	}
-	return c
+	return c.beside(foreign, "what the client app types %s mean")
 }

@@ -80,6 +80,20 @@ func of(extent entramfa.Extent, narrow func(*SignIn), condition, format string, 
 	return c
 }
 
+// beside tells of foreign words in the list of a condition. What they mean is
+// missing where the extent depends on it; else it is a caveat.
+func (c coverage) beside(foreign []string, format string) coverage {
+	text := fmt.Sprintf(format, names(foreign))
+	switch {
+	case len(foreign) == 0:
+	case c.extent == entramfa.ExtentUnknown:
+		c.reason.Text, c.missing = "can't be told: "+text, []string{text}
+	default:
+		c.caveats = append(c.caveats, fmt.Sprintf("it isn't known %s: other values of the policy decide", text))
+	}
+	return c
+}
+
 func flagValues(flags *Flags) []string {
 	if flags == nil {
 		return nil

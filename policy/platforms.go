@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/entramfa/entramfa"
 )
@@ -19,26 +20,32 @@ func (j *judge) platforms(p *Platforms) coverage {
 	case len(p.IncludePlatforms) == 0 && len(p.ExcludePlatforms) == 0:
 		return always()
 	}
-	all := containsFold(p.IncludePlatforms, "all")
-	if foreign := append(platformAxis[1:].foreign(p.IncludePlatforms, "all"), platformAxis[1:].foreign(p.ExcludePlatforms, "all")...); len(foreign) > 0 {
-		return cantTell(name, "what the platforms %s are", names(foreign))
-	}
-	if all && len(p.ExcludePlatforms) == 0 {
+	included, excluded := foreignPlatforms(p.IncludePlatforms), foreignPlatforms(p.ExcludePlatforms)
+	if containsFold(p.IncludePlatforms, "all") && len(included)+len(p.ExcludePlatforms) == 0 {
 		return always()
 	}
-	extent, inside := platformAxis.cover(j.region.Platforms, p.hold)
+	holds := func(platform string) truth {
+		return both(meansPlatform(p.IncludePlatforms, included, platform), meansPlatform(p.ExcludePlatforms, excluded, platform).not())
+	}
+	extent, inside := platformAxis.cover(j.region.Platforms, holds)
 	c := p.text(extent, func(s *SignIn) { s.Platforms = []string{inside} }).
-		by(onPlatform, func(at *point) truth { return p.hold(at.platform) })
+		by(onPlatform, func(at *point) truth { return holds(at.platform) }).
+		beside(slices.Concat(included, excluded), "what the platforms %s are")
 	if foreign := platformAxis.foreign(j.region.Platforms); len(foreign) > 0 {
-		c.caveats = []string{fmt.Sprintf("Graph has no word for the platform %s: it is taken for one that only a policy for every platform means", names(foreign))}
+		c.caveats = append(c.caveats, fmt.Sprintf("Graph has no word for the platform %s: it is taken for one that only a policy for every platform means", names(foreign)))
 	}
 	return c
 }
 
-// hold says whether the condition takes a platform in.
-func (p *Platforms) hold(platform string) truth {
-	in := containsFold(p.IncludePlatforms, "all") || containsFold(p.IncludePlatforms, platform)
-	return truthOf(in && !containsFold(p.ExcludePlatforms, platform) && !containsFold(p.ExcludePlatforms, "all"))
+// foreignPlatforms are words of a policy: there unknown is none that Graph has.
+func foreignPlatforms(list []string) []string { return platformAxis[1:].foreign(list, "all") }
+
+// meansPlatform says whether one side of the condition means a platform.
+func meansPlatform(list, foreign []string, platform string) truth {
+	if containsFold(list, "all") {
+		return yes
+	}
+	return listed(list, foreign, platform)
 }
 
 func (p *Platforms) text(extent entramfa.Extent, narrow func(*SignIn)) coverage {

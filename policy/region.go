@@ -142,15 +142,28 @@ func cover[T any](region []T, holds func(T) truth) (entramfa.Extent, T) {
 	return entramfa.Never, inside
 }
 
-// among returns a condition that holds for the values of a list. Of a value that
-// the axis doesn't have it isn't known.
-func (a axis) among(list []string) func(string) truth {
+// among returns a condition that holds for the values of a list, in which the
+// foreign words may mean anything. Of a value that the axis doesn't have it isn't
+// known.
+func (a axis) among(list, foreign []string) func(string) truth {
 	return func(value string) truth {
 		if !containsFold(a, value) {
 			return unknown
 		}
-		return truthOf(containsFold(list, value))
+		return listed(list, foreign, value)
 	}
+}
+
+// listed says whether a list means a value: it does where it names it. Else a
+// foreign word of the list may mean it, as the name of a group that it is in.
+func listed(list, foreign []string, value string) truth {
+	switch {
+	case containsFold(list, value) && !containsFold(foreign, value):
+		return yes
+	case len(foreign) > 0:
+		return unknown
+	}
+	return no
 }
 
 func truthOf(b bool) truth {

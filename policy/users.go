@@ -241,11 +241,6 @@ func (j *judge) matchGuests(guests *GuestsOrExternalUsers, verb string) match {
 	if len(guests.GuestOrExternalUserTypes.Values()) == 0 {
 		return match{missing: []string{fmt.Sprintf("which guests and external users are %s: the answer did not say", verb)}}
 	}
-	for _, kind := range guests.GuestOrExternalUserTypes.Values() {
-		if !containsFold(append(allKinds, "none"), kind) {
-			return match{missing: []string{fmt.Sprintf("what kind of guest %q is, which is %s", kind, verb)}}
-		}
-	}
 	names := unknownMembers(guests.members)
 	if guests.ExternalTenants != nil {
 		names = append(names, unknownMembers(guests.ExternalTenants.members)...)
@@ -256,8 +251,24 @@ func (j *judge) matchGuests(guests *GuestsOrExternalUsers, verb string) match {
 	return j.matchKinds(guests.GuestOrExternalUserTypes.Values(), guests.ExternalTenants, verb)
 }
 
-// matchKinds says whether the account is one of the kinds of guest, of one of the tenants.
+// matchKinds says whether the account is one of the kinds of guest, of one of
+// the tenants. A kind that this version doesn't know may be any that isn't named.
 func (j *judge) matchKinds(kinds []string, tenants *ExternalTenants, verb string) match {
+	foreign := axis(allKinds).foreign(kinds, "none")
+	m := j.matchKnownKinds(axis(foreign).foreign(kinds), tenants, verb)
+	text := fmt.Sprintf("what kind of guest %s is, which is %s", names(foreign), verb)
+	switch {
+	case len(foreign) == 0:
+	case m.truth == yes:
+		m.caveats = append(m.caveats, fmt.Sprintf("it isn't known %s: other kinds decide", text))
+	default:
+		m = match{missing: append([]string{text}, m.missing...)}
+	}
+	return m
+}
+
+// matchKnownKinds is matchKinds by the kinds that this version knows.
+func (j *judge) matchKnownKinds(kinds []string, tenants *ExternalTenants, verb string) match {
 	possible, known := j.subject.Kinds.Get()
 	if !known {
 		return match{missing: []string{fmt.Sprintf("whether the account is a guest or external user, who are %s: %v", verb, j.subject.Kinds.Err())}}
