@@ -2,6 +2,7 @@ package graphfake
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -24,7 +25,8 @@ const evaluatePath = "/identity/conditionalAccess/evaluate"
 // application; it judges enabled policies and those in report-only mode, and
 // answers policyNotEnabled for the others; it names the first unmet condition
 // alone; and where the question leaves a condition out that a policy asks for,
-// or the tenant does not know enough, it answers notEnoughInformation. A policy
+// or the tenant does not know enough, it answers notEnoughInformation; what a
+// question about a registered device leaves out of it counts as left out. A policy
 // that only beta can show is left out.
 //
 // It knows users alone: a question about a service principal is an error that is
@@ -173,7 +175,7 @@ func signInOf(q policy.WhatIf) policy.SignIn {
 		SignInRiskLevels: given(c.SignInRiskLevel), UserRiskLevels: given(c.UserRiskLevel), InsiderRiskLevels: given(c.InsiderRiskLevel),
 		AuthenticationFlows: given(c.AuthenticationFlow.TransferMethod),
 		Applications:        []string{}, UserActions: []string{}, AuthenticationContexts: []string{},
-		UnregisteredDevice: unregistered(c.DeviceInfo),
+		UnregisteredDevice: unregistered(c.DeviceInfo), Devices: devicesOf(c.DeviceInfo),
 	}
 	if c.Country != nil {
 		s.Countries = given(*c.Country)
@@ -210,6 +212,23 @@ func given(value string) []string {
 // registered: a device of which nothing is told.
 func unregistered(device *policy.WhatIfDeviceInfo) bool {
 	return device != nil && len(objectOf(*device)) == 0
+}
+
+// devicesOf is the registered device of which the question tells. What it leaves
+// out isn't known.
+func devicesOf(info *policy.WhatIfDeviceInfo) []policy.Device {
+	if info == nil || unregistered(info) {
+		return nil
+	}
+	device := policy.Device{}
+	if err := json.Unmarshal(raw(*info), &device); err != nil {
+		panic("graphfake: " + err.Error()) // it was written a line before
+	}
+	if ownership, told := device["ownership"]; told { // the name that device filters have for it
+		device["deviceOwnership"] = ownership
+		delete(device, "ownership")
+	}
+	return []policy.Device{device}
 }
 
 func wrongWhatIf(format string, args ...any) *entramfa.GraphError {

@@ -138,6 +138,27 @@ func TestWhatIfAboutOtherTargets(t *testing.T) {
 	assert.Equal(t, "application", context["exchange"])
 }
 
+// TestWhatIfAboutADevice: what the question tells of it decides, and what it leaves
+// out isn't known.
+func TestWhatIfAboutADevice(t *testing.T) {
+	tenant, account := whatIfTenant(t)
+	add(t, tenant, "owned", "enabled", `, "devices": {"deviceFilter": {"mode": "exclude", "rule": "device.deviceOwnership -eq \"Company\""}}`)
+	add(t, tenant, "labelled", "enabled", `, "devices": {"deviceFilter": {"mode": "include", "rule": "device.systemLabels -contains \"Kiosk\""}}`)
+	c := serve(t, tenant, "Policy.Read.All")
+	for device, want := range map[string][3]string{
+		`{}`:                     {"devices", "applies notSet", "devices"},
+		`{"isCompliant": true}`:  {"applies notSet", "notEnoughInformation", "notEnoughInformation"},
+		`{"isCompliant": false}`: {"devices", "notEnoughInformation", "notEnoughInformation"},
+		`{"ownership": "Company", "systemLabels": ["Kiosk"]}`: {"notEnoughInformation", "devices", "applies notSet"},
+	} {
+		body := question(account, toExchange, strings.Replace(allConditions, `"deviceInfo": {}`, `"deviceInfo": `+device, 1), "")
+		r := c.do(http.MethodPost, evaluate, body)
+		require.Equal(t, http.StatusOK, r.StatusCode, string(r.text))
+		got := reasons(r)
+		assert.Equal(t, want, [3]string{got["device"], got["owned"], got["labelled"]}, device)
+	}
+}
+
 // TestWhatIfNeedsEveryCondition: what the question leaves out and a policy asks for.
 func TestWhatIfNeedsEveryCondition(t *testing.T) {
 	tenant, account := whatIfTenant(t)

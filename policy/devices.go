@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/entramfa/entramfa"
@@ -26,9 +27,8 @@ func (j *judge) devices(d *Devices, retired *DeviceStates) coverage {
 	return always()
 }
 
-// deviceFilter judges a filter for a device that is not registered: all its
-// properties are null, so that positive operators don't match and negative ones
-// do. Where the device may be a registered one, the filter takes in some.
+// deviceFilter judges a filter. Of a device that isn't registered all properties
+// are null, so that positive operators don't match and negative ones do.
 func (j *judge) deviceFilter(f Filter) coverage {
 	const name = "devices"
 	including, excluding := strings.EqualFold(f.Mode, "include"), strings.EqualFold(f.Mode, "exclude")
@@ -39,31 +39,49 @@ func (j *judge) deviceFilter(f Filter) coverage {
 	case len(unknownMembers(f.members)) > 0, !including && !excluding:
 		return cantTell(name, "what the device filter in mode %q means", f.Mode)
 	}
-	unregistered := unknown
-	if matched := rule.Match(nil); matched != devicefilter.Unknown {
-		unregistered = truthOf(including == (matched == devicefilter.Yes))
-	}
-	return j.filtered(f, unregistered).by(onDevice, func(p *point) truth {
-		if p.registered {
-			return unknown
+	holds := func(d Device) truth {
+		if excluding {
+			return d.match(rule).not()
 		}
-		return unregistered
-	})
+		return d.match(rule)
+	}
+	return j.filtered(f, holds).by(onDevice, func(p *point) truth { return holds(p.device) })
 }
 
-// filtered says what a filter does to the region, by what it does to an
-// unregistered device.
-func (j *judge) filtered(f Filter, unregistered truth) coverage {
+// filtered says what a filter does to the region, by what it does to a device.
+// Of all registered devices it takes some in.
+func (j *judge) filtered(f Filter, holds func(Device) truth) coverage {
+	devices := j.region.devices()
+	extent, inside := cover(devices, holds)
+	if j.region.open() && holds(nil) != unknown {
+		extent = entramfa.Sometimes
+	}
+	c := f.text(extent, j.region)
+	switch {
+	case extent == entramfa.ExtentUnknown:
+		i := slices.IndexFunc(devices, func(d Device) bool { return holds(d) == unknown })
+		c = cantTell("devices", "whether %s passes the device filter %s", devices[i].text(), f.Rule)
+		c.constant = false
+	case extent == entramfa.Sometimes && holds(inside) == yes:
+		c.narrow = inside.narrow
+	}
+	return c
+}
+
+// text says over which devices of the region a filter holds.
+func (f Filter) text(extent entramfa.Extent, region SignIn) coverage {
 	const name = "devices"
 	switch {
-	case !j.region.UnregisteredDevice && unregistered != unknown:
-		return covers(entramfa.Sometimes, name, "for devices that pass a filter (%s: %s)", f.Mode, f.Rule)
-	case unregistered == unknown:
-		return cantTell(name, "whether an unregistered device passes the device filter %s", f.Rule)
-	case unregistered == yes:
-		return covers(entramfa.Always, name, "for unregistered devices too, by the filter (%s: %s)", f.Mode, f.Rule)
+	case extent == entramfa.Always && region.UnregisteredDevice:
+		return covers(extent, name, "for unregistered devices too, by the filter (%s: %s)", f.Mode, f.Rule)
+	case extent == entramfa.Always:
+		return covers(extent, name, "for every device, by the filter (%s: %s)", f.Mode, f.Rule)
+	case extent == entramfa.Never && len(region.Devices) == 0:
+		return covers(extent, name, "not for unregistered devices, by the filter (%s: %s); a password sign-in comes from none", f.Mode, f.Rule)
+	case extent == entramfa.Never:
+		return covers(extent, name, "for none of the devices, by the filter (%s: %s)", f.Mode, f.Rule)
 	}
-	return covers(entramfa.Never, name, "not for unregistered devices, by the filter (%s: %s); a password sign-in comes from none", f.Mode, f.Rule)
+	return covers(extent, name, "for devices that pass a filter (%s: %s)", f.Mode, f.Rule)
 }
 
 // blank says that nothing is said of the filter: PowerShell writes an object of

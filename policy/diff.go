@@ -194,7 +194,7 @@ func (p point) narrow(on property, s *SignIn) {
 		s.Countries, s.GPSCountries = []string{p.origin.country}, []string{p.origin.gps}
 		s.CompliantNetworks = []bool{p.origin.compliantNetwork}
 	case onDevice:
-		s.UnregisteredDevice = !p.registered
+		p.device.narrow(s)
 	case onSignInRisk:
 		s.SignInRiskLevels = []string{p.signInRisk}
 	case onUserRisk:

@@ -26,6 +26,15 @@ type point struct {
 	address                                netip.Addr
 	network                                bool
 	signInRisk, userRisk, insider, flow    string
+	device                                 string // empty: not registered
+}
+
+// naiveDevices are the registered devices of the universe: one that is compliant
+// and joined in the cloud, one that is neither. Of both the two properties are
+// known that the random rules ask for.
+var naiveDevices = map[string]policy.Device{
+	"laptop": {"isCompliant": true, "trustType": "AzureAD"},
+	"server": {"IsCompliant": false, "trusttype": "SERVERAD", "model": nil},
 }
 
 // world is a small universe of which everything is known.
@@ -53,7 +62,7 @@ func (w world) applies(p policy.Policy, at point) bool {
 		listed(c.SignInRiskLevels, at.signInRisk) && listed(c.UserRiskLevels, at.userRisk) &&
 		flags(c.InsiderRiskLevels, at.insider) &&
 		(c.AuthenticationFlows == nil || flags(c.AuthenticationFlows.TransferMethods, at.flow)) &&
-		(c.Devices == nil || unregistered(*c.Devices.DeviceFilter))
+		(c.Devices == nil || filtered(*c.Devices.DeviceFilter, at.device))
 }
 
 func listed(levels []string, level string) bool { return len(levels) == 0 || has(levels, level) }
@@ -110,9 +119,19 @@ func (w world) anywhere(ids []string, at point) bool {
 	return false
 }
 
-// unregistered knows the two rules that the random policies have.
-func unregistered(f policy.Filter) bool {
-	matches := strings.Contains(f.Rule, "-ne")
+// The two rules that the random policies have.
+const (
+	compliantRule = `device.isCompliant -eq True`
+	notServerRule = `device.trustType -ne "ServerAD"`
+)
+
+// filtered says whether a filter takes a device in. One that isn't registered is
+// not compliant, nor is its trust type that of a server.
+func filtered(f policy.Filter, device string) bool {
+	matches := device == "laptop"
+	if f.Rule == notServerRule {
+		matches = device != "server"
+	}
 	return matches == (f.Mode == "include")
 }
 
@@ -199,7 +218,7 @@ func (d dice) policy() policy.Policy {
 		c.AuthenticationFlows = &policy.AuthenticationFlows{TransferMethods: &f}
 	})
 	d.maybe(6, func() {
-		c.Devices = &policy.Devices{DeviceFilter: &policy.Filter{Mode: d.one("include", "exclude"), Rule: d.one(`device.isCompliant -eq True`, `device.trustType -ne "ServerAD"`)}}
+		c.Devices = &policy.Devices{DeviceFilter: &policy.Filter{Mode: d.one("include", "exclude"), Rule: d.one(compliantRule, notServerRule)}}
 	})
 	return policy.Policy{ID: "p", DisplayName: "P", State: policy.StateEnabled, Conditions: c, GrantControls: d.controls()}
 }
@@ -223,12 +242,18 @@ func (d dice) region(most int) policy.SignIn {
 		ClientAppTypes: d.oneOrMore(most, "browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "other"),
 		Platforms:      d.oneOrMore(most, "windows", "iOS", "android", "linux", policy.PlatformUnknown),
 		Countries:      d.oneOrMore(most, "NL", "DE", policy.CountryUnknown), GPSCountries: []string{policy.CountryUnknown},
-		CompliantNetworks: []bool{d.IntN(2) == 0}, UnregisteredDevice: true,
-		SignInRiskLevels: d.oneOrMore(most, "none", "low", "high"), UserRiskLevels: d.oneOrMore(most, "none", "medium"),
+		CompliantNetworks: []bool{d.IntN(2) == 0},
+		SignInRiskLevels:  d.oneOrMore(most, "none", "low", "high"), UserRiskLevels: d.oneOrMore(most, "none", "medium"),
 		InsiderRiskLevels: d.oneOrMore(most, "none", "minor", "elevated"), AuthenticationFlows: d.oneOrMore(most, "none", "deviceCodeFlow"),
 	}
 	for _, address := range d.oneOrMore(most, "203.0.113.7", "203.0.113.200", "198.51.100.9", "2001:db8:1::5", "2001:db8:2::5") {
 		s.Addresses = append(s.Addresses, netip.PrefixFrom(netip.MustParseAddr(address), netip.MustParseAddr(address).BitLen()))
+	}
+	for _, device := range d.oneOrMore(most, "", "", "laptop", "server") {
+		s.UnregisteredDevice = s.UnregisteredDevice || device == ""
+		if device != "" {
+			s.Devices = append(s.Devices, naiveDevices[device])
+		}
 	}
 	d.maybe(6, func() { s.UserActions = []string{"urn:user:registerdevice"} })
 	return s
@@ -252,7 +277,9 @@ func points(s policy.SignIn) []point {
 								for _, at.flow = range s.AuthenticationFlows {
 									for _, prefix := range s.Addresses {
 										at.address = prefix.Addr()
-										list = append(list, at)
+										for _, at.device = range devices(s) {
+											list = append(list, at)
+										}
 									}
 								}
 							}
@@ -261,6 +288,22 @@ func points(s policy.SignIn) []point {
 				}
 			}
 		}
+	}
+	return list
+}
+
+// devices names those of a region.
+func devices(s policy.SignIn) []string {
+	var list []string
+	if s.UnregisteredDevice {
+		list = []string{""}
+	}
+	for _, d := range s.Devices {
+		name := "laptop"
+		if _, server := d["model"]; server {
+			name = "server"
+		}
+		list = append(list, name)
 	}
 	return list
 }

@@ -5,7 +5,7 @@ type point struct {
 	target                          target
 	clientAppType, platform         string
 	origin                          origin
-	registered                      bool
+	device                          Device // nil: not registered
 	signInRisk, userRisk            string
 	insiderRisk, authenticationFlow string
 }

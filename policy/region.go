@@ -41,9 +41,15 @@ type SignIn struct {
 	// CompliantNetworks says whether the sign-in comes through Global Secure
 	// Access: {true}, {false} or, like nil, either.
 	CompliantNetworks []bool `json:"compliantNetworks,omitzero"`
-	// UnregisteredDevice says that the sign-in comes from no registered device, as
-	// every password grant does; false leaves it open.
-	UnregisteredDevice bool `json:"unregisteredDevice,omitzero"`
+	// UnregisteredDevice says that sign-ins come from no registered device, as
+	// every password grant does, Devices from which registered devices they come;
+	// both say from either. With neither they come from every device, registered
+	// or not. The condition on devices looks at them and nothing else: a grant
+	// control is judged for a program with a password and nothing else, so that a
+	// compliant device doesn't meet compliantDevice, for a password grant carries
+	// no device identity.
+	UnregisteredDevice bool     `json:"unregisteredDevice,omitzero"`
+	Devices            []Device `json:"devices,omitzero"`
 	// SignInRiskLevels and UserRiskLevels hold none, low, medium or high;
 	// InsiderRiskLevels none, minor, moderate or elevated.
 	SignInRiskLevels  []string `json:"signInRiskLevels,omitzero"`
@@ -91,6 +97,11 @@ func (s SignIn) whole() SignIn {
 	if len(s.CompliantNetworks) == 0 {
 		s.CompliantNetworks = nil
 	}
+	var devices []Device
+	for _, d := range s.Devices {
+		devices = append(devices, d.typed())
+	}
+	s.Devices = devices
 	if !s.forResources() && !s.forActions() {
 		s.Applications = nil
 	}
@@ -205,6 +216,9 @@ func (s SignIn) text() string {
 		addresses = append(addresses, strings.TrimSuffix(strings.TrimSuffix(prefix.String(), "/32"), "/128"))
 	}
 	add("from", addresses)
+	if s.Devices != nil {
+		add("with", s.deviceTexts())
+	}
 	if len(s.Countries) == 1 {
 		add("in country", s.Countries)
 	}

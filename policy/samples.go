@@ -11,10 +11,7 @@ func (j *judge) samples(effects []effectOf) [properties][]point {
 	s[onClientAppType] = pointsOf(clientAppTypeAxis.or(r.ClientAppTypes), func(p *point, v string) { p.clientAppType = v })
 	s[onPlatform] = pointsOf(platformAxis.or(r.Platforms), func(p *point, v string) { p.platform = v })
 	s[onOrigin] = pointsOf(j.origins(allPlaces(effects)...), func(p *point, v origin) { p.origin = v })
-	s[onDevice] = []point{{registered: false}}
-	if !r.UnregisteredDevice {
-		s[onDevice] = append(s[onDevice], point{registered: true})
-	}
+	s[onDevice] = pointsOf(r.devices(), func(p *point, v Device) { p.device = v })
 	s[onSignInRisk] = pointsOf(riskAxis.or(r.SignInRiskLevels), func(p *point, v string) { p.signInRisk = v })
 	s[onUserRisk] = pointsOf(riskAxis.or(r.UserRiskLevels), func(p *point, v string) { p.userRisk = v })
 	s[onInsiderRisk] = pointsOf(insiderAxis.or(r.InsiderRiskLevels), func(p *point, v string) { p.insiderRisk = v })

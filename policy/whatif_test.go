@@ -51,6 +51,26 @@ func TestWhatIfSendsEverything(t *testing.T) {
 	assert.Equal(t, question, again)
 }
 
+// from makes sign-ins come from registered devices.
+func from(devices ...policy.Device) func(*policy.SignIn) {
+	return func(s *policy.SignIn) { s.UnregisteredDevice, s.Devices = false, devices }
+}
+
+// TestWhatIfSendsTheDevice: what is known of it and isn't null, by the names that
+// the API has.
+func TestWhatIfSendsTheDevice(t *testing.T) {
+	s := single()
+	from(policy.Device{
+		"deviceOwnership": "Company", "isCompliant": false, "TrustType": "AzureAD", "model": nil, "systemLabels": []string{},
+		"physicalIds": []any{"[ZTDId]:1"}, "extensionAttribute15": "x",
+	})(&s)
+	question, err := policy.NewWhatIf(subject(), s)
+	require.NoError(t, err)
+	text, err := json.Marshal(question.SignInConditions.DeviceInfo)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"ownership": "Company", "isCompliant": false, "trustType": "AzureAD", "physicalIds": ["[ZTDId]:1"], "extensionAttribute15": "x"}`, string(text))
+}
+
 func TestWhatIfContexts(t *testing.T) {
 	action := single()
 	action.Applications, action.UserActions = []string{}, []string{"urn:user:registerdevice"}
@@ -93,6 +113,15 @@ func TestWhatIfNamesWhatIsInTheWay(t *testing.T) {
 		"compliantNetworks has every value":         func(s *policy.SignIn) { s.CompliantNetworks = nil },
 		"compliantNetworks: the API can't be told":  func(s *policy.SignIn) { s.CompliantNetworks = []bool{true} },
 		"unregisteredDevice is not set":             func(s *policy.SignIn) { s.UnregisteredDevice = false },
+		"unregisteredDevice and devices both":       func(s *policy.SignIn) { s.Devices = []policy.Device{{"model": "x"}} },
+		"devices has 2 values":                      from(policy.Device{"model": "x"}, policy.Device{"model": "y"}),
+		"the API takes a device of which nothing":   from(policy.Device{}),
+		"a device of which nothing is told":         from(policy.Device{"model": nil, "physicalIds": []string{}}),
+		"can't be told of colour red":               from(policy.Device{"colour": "red"}),
+		"can't be told of ownership Company":        from(policy.Device{"ownership": "Company"}),
+		"can't be told of isCompliant yes":          from(policy.Device{"isCompliant": "yes"}),
+		"can't be told of an empty model":           from(policy.Device{"model": "", "trustType": "AzureAD"}),
+		"the device has two values of model":        from(policy.Device{"Model": nil, "model": "x"}),
 		"signInRiskLevels has every value":          func(s *policy.SignIn) { s.SignInRiskLevels = nil },
 		"userRiskLevels has no value":               func(s *policy.SignIn) { s.UserRiskLevels = []string{} },
 		"insiderRiskLevels has every value":         func(s *policy.SignIn) { s.InsiderRiskLevels = nil },

@@ -1,8 +1,12 @@
 package policy
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -12,9 +16,12 @@ import (
 // The sign-in has to be a single one: one value for each property, a single
 // address, an application or a user action. Else, and where the API has no word
 // for a value, such as a platform that the user agent doesn't tell, it returns
-// an error that names every property which is in the way. An authentication
-// context is asked about without the application that wants it: the API takes
-// one or the other.
+// an error that names every property which is in the way.
+//
+// An authentication context is asked about without the application that wants
+// it: the API takes one or the other. Of a registered device it sends what is
+// known and isn't null; whether the API takes the rest for null or for not known
+// is documented nowhere.
 func NewWhatIf(account Subject, signIn SignIn) (WhatIf, error) {
 	var p asker
 	question := WhatIf{
@@ -158,9 +165,55 @@ func (p *asker) network(compliant []bool) {
 	}
 }
 
+// device is the one device: that of which nothing is told isn't registered.
 func (p *asker) device(s SignIn) *WhatIfDeviceInfo {
-	if !s.UnregisteredDevice {
-		p.fail("unregisteredDevice is not set, which leaves the device open")
+	var info WhatIfDeviceInfo
+	switch {
+	case s.open():
+		p.fail("unregisteredDevice is not set and devices has no value, which leaves the device open")
+	case s.UnregisteredDevice && len(s.Devices) > 0:
+		p.fail("unregisteredDevice and devices both have a device")
+	case len(s.Devices) > 1:
+		p.fail("devices has %s, not one value", count(len(s.Devices), false))
+	case len(s.Devices) == 1:
+		info = p.deviceInfo(s.Devices[0])
 	}
-	return &WhatIfDeviceInfo{}
+	return &info
+}
+
+// deviceInfo tells what is known of a registered device and isn't null.
+func (p *asker) deviceInfo(d Device) (info WhatIfDeviceInfo) {
+	seen := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(d)) {
+		switch value := d[name]; {
+		case seen[strings.ToLower(name)]:
+			p.fail("devices: the device has two values of %s", name)
+		case value == "":
+			p.fail("devices: the API can't be told of an empty %s", name)
+		case value != nil && !info.set(name, value):
+			p.fail("devices: the API can't be told of %s %v", name, value)
+		}
+		seen[strings.ToLower(name)] = true
+	}
+	if text, err := json.Marshal(info); err != nil || string(text) == "{}" {
+		p.fail("devices: the API takes a device of which nothing is told for one that isn't registered")
+	}
+	return info
+}
+
+// set sets a property that a device filter has by this name, to a value of its type.
+func (i *WhatIfDeviceInfo) set(name string, value any) bool {
+	switch {
+	case strings.EqualFold(name, "deviceOwnership"):
+		name = "ownership"
+	case strings.EqualFold(name, "ownership"):
+		return false
+	}
+	text, err := json.Marshal(map[string]any{name: value})
+	if err != nil {
+		return false
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	return decoder.Decode(i) == nil
 }
