@@ -11,8 +11,10 @@ import (
 // Options narrow what Check asks. The zero Options and nil mean the same.
 type Options struct {
 	// Profile is how the account really signs in: to what, from where, on which
-	// platform. Nil means policy.PasswordSignIn, every password grant. A profile
-	// without Applications means Microsoft Graph, Exchange Online and SharePoint
+	// platform; policy.GraphSignIn and the like are profiles to start from. Nil
+	// means policy.PasswordSignIn, every password grant. A policy that is clear in
+	// the profile and not beside it says so in a caveat. A profile without
+	// Applications means Microsoft Graph, Exchange Online and SharePoint
 	// Online where Microsoft's mandatory MFA and security defaults ask what the
 	// account signs in to.
 	Profile *policy.SignIn

@@ -134,6 +134,43 @@ func TestCheckWithAProfile(t *testing.T) {
 	}
 }
 
+// TestCheckWithAPreset: what no sign-in to Exchange Online meets leaves the
+// verdict clear, and is named where another password sign-in would meet it.
+func TestCheckWithAPreset(t *testing.T) {
+	tenant, user, _ := newTenant(t)
+	for name, condition := range map[string]string{
+		"SharePoint": `"clientAppTypes":["all"],"applications":{"includeApplications":["` + mfa.SharePointOnline + `"]}`,
+		"Legacy":     `"clientAppTypes":["exchangeActiveSync","other"],"applications":{"includeApplications":["All"]}`,
+		"Others":     `"clientAppTypes":["all"],"applications":{"includeApplications":["All"],"excludeApplications":["` + mfa.ExchangeOnline + `"]}`,
+	} {
+		var p policy.Policy
+		require.NoError(t, json.Unmarshal(fmt.Appendf(nil, `{"displayName":%q,"state":"enabled","conditions":{"users":{"includeUsers":["All"]},%s},
+			"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`, name, condition), &p))
+		_, err := tenant.AddPolicy(p)
+		require.NoError(t, err)
+	}
+	for want, profile := range map[string]policy.SignIn{
+		"clear never":     policy.ExchangeOnlineSignIn(),
+		"mfa always":      policy.SharePointSignIn(),
+		"unknown unknown": policy.GraphSignIn(),
+		"mfa sometimes":   policy.PasswordSignIn(),
+	} {
+		report, err := mfa.Check(t.Context(), tenant, user, &mfa.Options{Profile: &profile})
+		require.NoError(t, err)
+		assert.Equal(t, want, fmt.Sprint(report.Outcome, " ", report.Extent), "%v", profile.Applications)
+	}
+	profile := policy.ExchangeOnlineSignIn()
+	report, err := mfa.Check(t.Context(), tenant, user, &mfa.Options{Profile: &profile})
+	require.NoError(t, err)
+	for name, outside := range map[string]string{
+		"SharePoint": "[outside the profile it may be met (mfa, sometimes): for instance a sign-in to " + mfa.SharePointOnline,
+		"Others":     "[outside the profile it may be met (mfa, sometimes): for instance a sign-in to any other application",
+		"Legacy":     "[it holds for a product that signs in by OAuth", // no password grant meets it
+	} {
+		assert.Contains(t, fmt.Sprint(find(t, report, name).Caveats), outside)
+	}
+}
+
 func TestPoliciesThatMeetEverySignInTogether(t *testing.T) {
 	tenant, user, _ := newTenant(t)
 	for _, platforms := range []string{`{"includePlatforms":["all"],"excludePlatforms":["windows"]}`, `{"includePlatforms":["windows"]}`} {

@@ -130,6 +130,29 @@ func TestMandatoryMFAFollowsTheApplications(t *testing.T) {
 	}
 }
 
+// TestMandatoryMFAOfThePresets: it doesn't hang on a policy, so that a tenant
+// without any must not make the Azure clients clear.
+func TestMandatoryMFAOfThePresets(t *testing.T) {
+	for _, c := range []struct {
+		name                string
+		profile             policy.SignIn
+		mandatory, defaults string
+	}{
+		{"Graph", policy.GraphSignIn(), "clear never", "mfa sometimes"},
+		{"Exchange Online", policy.ExchangeOnlineSignIn(), "clear never", "mfa sometimes"},
+		{"SharePoint", policy.SharePointSignIn(), "clear never", "mfa sometimes"},
+		{"Azure CLI", policy.AzureCLISignIn(), "mfa sometimes", "mfa always"},
+		{"Azure PowerShell", policy.AzurePowerShellSignIn(), "mfa sometimes", "mfa always"},
+	} {
+		report := mfa.Judge(clearFacts(), &mfa.Options{Profile: &c.profile})
+		assert.Equal(t, c.mandatory, fmt.Sprint(report.Outcome, " ", report.Extent), c.name)
+		facts := clearFacts()
+		facts.SecurityDefaults = defaults(true)
+		report = mfa.Judge(facts, &mfa.Options{Profile: &c.profile})
+		assert.Equal(t, c.defaults, fmt.Sprint(report.Findings[1].Outcome, " ", report.Findings[1].Extent), c.name)
+	}
+}
+
 func TestAzureUnderSecurityDefaults(t *testing.T) {
 	facts := clearFacts()
 	facts.SecurityDefaults = defaults(true)
