@@ -104,6 +104,38 @@ func TestTheProfileNarrowsTheQuestion(t *testing.T) {
 	assert.Equal(t, exitUsage, status)
 }
 
+// TestProfilesByName asks an export with a policy on SharePoint alone, as each
+// kind of client would.
+func TestProfilesByName(t *testing.T) {
+	export := t.TempDir()
+	write(t, export, "policy.json", `{"@odata.type":"#microsoft.graph.conditionalAccessPolicy","id":"1","displayName":"MFA for SharePoint","state":"enabled",
+		"conditions":{"clientAppTypes":["all"],"applications":{"includeApplications":["`+mfa.SharePointOnline+`"]},"users":{"includeUsers":["All"]}},
+		"grantControls":{"operator":"OR","builtInControls":["mfa"]}}`)
+	write(t, export, "SecurityDefaults.json", `{"isEnabled":false}`)
+	write(t, export, "svc.json", `{"@odata.type":"#microsoft.graph.user","id":"b0000000-0000-4000-8000-0000000000aa","userPrincipalName":"svc@fabrikam.com","displayName":"Svc",
+		"accountEnabled":true,"userType":"Member","onPremisesSyncEnabled":null,"transitiveMemberOf":[],"roleAssignments":[],"authentication":{"requirements":{"perUserMfaState":"disabled"},"methods":[]}}`)
+	for _, c := range []struct {
+		flags  []string
+		status int
+		text   string
+	}{
+		{nil, exitUnknown, "some sign-ins are touched, others not"},
+		{[]string{"-profile", "sharepoint"}, exitStands, "every sign-in is touched"},
+		{[]string{"-profile", "exchange"}, exitClear, "outside the profile it may be met (mfa, sometimes): for instance a sign-in to " + mfa.SharePointOnline},
+		{[]string{"-profile", "Exchange", "-from", "203.0.113.7"}, exitClear, "outside the profile"},
+		{[]string{"-profile", "exchange", "-profile", "sharepoint"}, exitUnknown, "some sign-ins are touched, others not"},
+		{[]string{"-profile", "graph"}, exitUnknown, "whether " + mfa.MicrosoftGraph + " is among its resources"},
+		{[]string{"-profile", "azure-cli"}, exitUnknown, "the account manages Azure resources"},
+		{[]string{"-profile", "azure-powershell", "-profile", "azure-cli"}, exitUnknown, "whether " + mfa.AzureManagement + ", " + mfa.MicrosoftGraph + " is among"},
+	} {
+		status, out, reason := call(t, append(c.flags, "-load", export, "-account", "svc@fabrikam.com")...)
+		assert.Equal(t, c.status, status, "%v: %s", c.flags, reason)
+		assert.Contains(t, strings.Join(strings.Fields(out), " "), c.text, "%v", c.flags)
+	}
+	_, _, reason := call(t, "-profile", "outlook")
+	assert.Contains(t, reason, "there are graph, exchange, sharepoint, azure-cli, azure-powershell")
+}
+
 func TestMandatoryMFAByResource(t *testing.T) {
 	status, _, reason := call(t, "-account", "svc-backup@contoso.com", "-signs-in-to", mfa.AzurePortal)
 	assert.Equal(t, exitStands, status)
@@ -122,6 +154,9 @@ func TestUsage(t *testing.T) {
 		{"-tenant", "", "-account", "a@b.c"},
 		{"-signs-in-to", "portal"},
 		{"-platform", "widnows"},
+		{"-profile", "outlook"},
+		{"-profile", ""},
+		{"-profile", "azure-cli", "-signs-in-to", mfa.MicrosoftGraph},
 		{"-signs-in-to", mfa.AzurePortal + "," + mfa.AzureCLI},
 		{"-no-such-flag"},
 		{"-load", "no-such-folder", "-account", "a"},

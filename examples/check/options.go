@@ -9,12 +9,12 @@ import (
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/mfa"
-	"github.com/entramfa/entramfa/policy"
 )
 
 // options are what the command line says.
 type options struct {
 	open.Source
+	profiles     open.Profiles
 	applications open.List
 	from         open.Prefixes
 	platforms    open.List
@@ -34,9 +34,16 @@ It reads, and never changes a tenant.
                                                 -tenant stands in for AZURE_TENANT_ID
 
 The judged sign-in is an OAuth password grant from anywhere, with any program, to
-any resource; -from, -platform and -signs-in-to say how the account really signs in,
-and may each be given several times. -account takes an object id, a user principal
-name or a display name.
+any resource; -profile, -from, -platform and -signs-in-to say how the account really
+signs in, and may each be given several times. -account takes an object id, a user
+principal name or a display name.
+
+A -profile is what a usual client asks tokens for; -from and -platform narrow it:
+  graph, exchange, sharepoint    a product that asks for Microsoft Graph, Exchange Online
+                                 or SharePoint Online; name each that it asks for
+  azure-cli, azure-powershell    az login -u -p, Connect-AzAccount -Credential: for Azure
+                                 Resource Manager and Microsoft Graph
+Who asks for more, such as the secrets of a key vault, lists all of it by -signs-in-to.
 
 Beside an export, -load wants to know the account: a JSON file in the folder (or
 in a second one, given by another -load) with the user as Graph gives it, and
@@ -68,6 +75,7 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // what is wrong is said once, below
 	o.Flags(flags)
+	flags.Var(&o.profiles, "profile", "how the account usually signs in, a `name`: graph, exchange, sharepoint, azure-cli or azure-powershell")
 	flags.Var(&o.applications, "signs-in-to", "app `id` of a resource that the account signs in to")
 	flags.Var(&o.from, "from", "`address` or range from which the account signs in")
 	flags.Var(&o.platforms, "platform", "`platform` that the product's user agent tells: windows, linux, macOS, unknown")
@@ -95,12 +103,12 @@ func (o options) validate(rest []string) error {
 			return fmt.Errorf("%w: -signs-in-to %s: an app id is wanted, such as %s", open.ErrUsage, id, mfa.AzureManagement)
 		}
 	}
-	return errors.Join(o.Validate(rest), open.Platforms(o.platforms))
+	return errors.Join(o.Validate(rest), o.profiles.Beside("signs-in-to", o.applications), open.Platforms(o.platforms))
 }
 
 // check turns what the command line says of the sign-in into a profile.
 func (o options) check() *mfa.Options {
-	profile := policy.PasswordSignIn()
-	profile.Applications, profile.Addresses, profile.Platforms = o.applications, o.from, o.platforms
+	profile := o.profiles.SignIn(o.applications)
+	profile.Addresses, profile.Platforms = o.from, o.platforms
 	return &mfa.Options{Profile: &profile}
 }

@@ -80,6 +80,10 @@ func TestExitStatusIsTheVerdict(t *testing.T) {
 	status, out, _ := call(t, "-app", "azure", "-from", "203.0.113.7", "-country", "NL", "-platform", "windows")
 	assert.Contains(t, out, "Azure management away from home: demands mfa")
 	assert.Equal(t, exitRefused, status, "the program is at no place by GPS")
+	status, out, _ = call(t, "-profile", "azure-cli", "-from", "203.0.113.7", "-country", "NL", "-platform", "windows")
+	assert.Contains(t, out, "to Azure management or Microsoft Graph, as")
+	assert.Contains(t, out, "Azure management away from home: demands mfa, of some sign-ins")
+	assert.Equal(t, exitUnknown, status, "a token for Graph needs no MFA")
 }
 
 func TestAnotherTenantIsRefused(t *testing.T) {
@@ -101,7 +105,8 @@ func TestUsage(t *testing.T) {
 	for _, args := range [][]string{
 		{"-load", "testdata"}, {"-tenant", "contoso.com"}, {"-load", "a", "-tenant", "t", "-account", "a"}, {"more"}, {"-no-such-flag"},
 		{"-cloud", "china"}, {"-tenant", "t", "-account", "a", "-cloud", "moon"}, {"-scenarios", "x.json"}, {"-compare", "-app", "graph"},
-		{"-app", "mail"}, {"-client", "carrier"}, {"-platform", "amiga"}, {"-from", "the office"}, {"-country", "Holland"}, {"-app", ""},
+		{"-app", "mail"}, {"-profile", "outlook"}, {"-profile", "graph", "-app", "graph"}, {"-compare", "-profile", "graph"},
+		{"-client", "carrier"}, {"-platform", "amiga"}, {"-from", "the office"}, {"-country", "Holland"}, {"-app", ""},
 		{"-load", "no-such-folder", "-account", "a"}, {"-load", "main.go", "-account", "a"}, {"-account", "nobody@contoso.com"},
 		{"-compare", "-scenarios", "no-such-file"},
 	} {

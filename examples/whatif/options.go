@@ -13,6 +13,7 @@ import (
 // options are what the command line says.
 type options struct {
 	open.Source
+	profiles           open.Profiles
 	apps               open.List
 	clients, platforms open.List
 	from               open.Prefixes
@@ -30,10 +31,12 @@ an account, one sign-in or all of them, and why. It reads, and never changes a t
   whatif -load DIR -account svc@contoso.com      a folder of exported tenant JSON, offline
   whatif -tenant ID -account svc@contoso.com     a real tenant, signed in by DefaultAzureCredential
 
-The judged sign-ins are all OAuth password grants; -app, -client, -platform, -from and
--country say which of them, and may each be given several times; -no-risk leaves those
-at risk out. With one value each it is a single sign-in. An app is an app id, or graph,
-exchange, sharepoint, azure.
+The judged sign-ins are all OAuth password grants; -profile or -app, -client, -platform,
+-from and -country say which of them, and may each be given several times; -no-risk
+leaves those at risk out. With one value each it is a single sign-in. An app is an app
+id, or graph, exchange, sharepoint, azure. A -profile stands for the apps that a usual
+client asks for: azure-cli and azure-powershell for azure and graph, the others for the
+one of their name.
 
 With -compare the program asks What If of Microsoft Graph the same (on the built-in
 tenant and on an export: an imitation of it) about a list of single sign-ins, holds
@@ -64,6 +67,7 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	flags := flag.NewFlagSet("whatif", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // what is wrong is said once, below
 	o.Flags(flags)
+	flags.Var(&o.profiles, "profile", "how the account usually signs in, a `name`: graph, exchange, sharepoint, azure-cli or azure-powershell")
 	flags.Var(&o.apps, "app", "`resource` that the account signs in to: an app id, graph, exchange, sharepoint or azure")
 	flags.Var(&o.clients, "client", "`client` app type: browser, mobileAppsAndDesktopClients, exchangeActiveSync, easSupported or other")
 	flags.Var(&o.platforms, "platform", "`platform` that the user agent tells: windows, linux, macOS, android, iOS, unknown")
@@ -95,7 +99,7 @@ func (o options) validate(rest []string) error {
 	case o.compare && o.narrowed():
 		return fmt.Errorf("%w: -compare takes its sign-ins from -scenarios, not from the other flags", open.ErrUsage)
 	}
-	return errors.Join(o.Validate(rest), o.validateValues())
+	return errors.Join(o.Validate(rest), o.profiles.Beside("app", o.apps), o.validateValues())
 }
 
 // validateValues refuses words that no policy knows: a typing error would look
@@ -121,7 +125,7 @@ func (o options) validateValues() error {
 
 // narrowed says whether the command line says which sign-ins are meant.
 func (o options) narrowed() bool {
-	return len(o.apps)+len(o.clients)+len(o.platforms)+len(o.from)+len(o.countries) > 0 || o.noRisk
+	return o.profiles.Given() || len(o.apps)+len(o.clients)+len(o.platforms)+len(o.from)+len(o.countries) > 0 || o.noRisk
 }
 
 func (o options) withDefaults() options {
@@ -137,11 +141,12 @@ func (o options) questions() []scenario {
 	if o.BuiltIn() && o.Account == embeddedAccount && !o.narrowed() {
 		return embeddedQuestions()
 	}
-	s := policy.PasswordSignIn()
+	var apps []string
 	for _, app := range o.apps {
 		id, _ := appID(app)
-		s.Applications = append(s.Applications, id)
+		apps = append(apps, id)
 	}
+	s := o.profiles.SignIn(apps)
 	s.Addresses, s.Countries, s.Platforms = o.from, o.countries, o.platforms
 	if len(o.clients) > 0 {
 		s.ClientAppTypes = o.clients
