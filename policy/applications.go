@@ -26,6 +26,10 @@ const (
 	microsoftGraph  = "00000003-0000-0000-c000-000000000000"
 	exchangeOnline  = "00000002-0000-0ff1-ce00-000000000000"
 	sharePoint      = "00000003-0000-0ff1-ce00-000000000000"
+
+	azureDataLake       = "e9f49c6b-5ce5-44c8-925d-015017e9f7ad"
+	applicationInsights = "f5c26e74-f226-4ae8-85f0-b4af0080ac9e"
+	logAnalytics        = "ca7f3f0b-7d91-482c-8e09-c5d840d0eac5"
 )
 
 // office365 lists services of which it is certain that the group Office365 holds
@@ -212,14 +216,27 @@ func means(entry, app string) truth {
 		return no
 	case !guid.Is(app) && app != anyOtherApp:
 		return unknown // a name for an app id
-	case strings.EqualFold(entry, azureManagement): // the portal, the CLI and PowerShell too, and not Graph
-		return truthOf(strings.EqualFold(app, azurePortal))
+	case strings.EqualFold(entry, azureManagement):
+		return azureServices(app)
 	case strings.EqualFold(entry, "Office365"):
 		return office365(app)
 	case strings.EqualFold(entry, "MicrosoftAdminPortals"):
 		return adminPortals(app)
 	case !guid.Is(entry), strings.EqualFold(app, microsoftGraph):
 		return unknown // Graph is met through the services behind it
+	}
+	return no
+}
+
+// azureServices is whether Azure management, which stands for Azure Resource
+// Manager, holds another app: the portal, and three services that Microsoft names
+// without their app ids, so that it isn't certain for these. It doesn't hold Graph.
+func azureServices(app string) truth {
+	switch {
+	case strings.EqualFold(app, azurePortal):
+		return yes
+	case containsFold([]string{azureDataLake, applicationInsights, logAnalytics}, app):
+		return unknown
 	}
 	return no
 }

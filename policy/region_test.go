@@ -48,6 +48,7 @@ func TestAddressRanges(t *testing.T) {
 // TestRegionsNarrow judges one policy for sets of sign-ins.
 func TestRegionsNarrow(t *testing.T) {
 	const exchangeOnline, graph = "00000002-0000-0ff1-ce00-000000000000", "00000003-0000-0000-c000-000000000000"
+	const logAnalytics = "ca7f3f0b-7d91-482c-8e09-c5d840d0eac5"
 	for _, c := range []struct {
 		change string
 		region policy.SignIn
@@ -61,6 +62,8 @@ func TestRegionsNarrow(t *testing.T) {
 		{`"applications": {"includeApplications": ["` + exchangeOnline + `"]}`, policy.SignIn{Applications: []string{graph}}, "unknown unknown"},
 		{`"applications": {"includeApplications": ["Office365"]}`, policy.SignIn{Applications: []string{exchangeOnline}}, "mfa always"},
 		{`"applications": {"includeApplications": ["797f4846-ba00-4fd7-ba43-dac1f8f63013"]}`, policy.SignIn{Applications: []string{graph, exchangeOnline}}, "clear never"},
+		{`"applications": {"includeApplications": ["797f4846-ba00-4fd7-ba43-dac1f8f63013"]}`, policy.SignIn{Applications: []string{logAnalytics}}, "unknown unknown"},
+		{`"applications": {"includeApplications": ["All"], "excludeApplications": ["797f4846-ba00-4fd7-ba43-dac1f8f63013"]}`, policy.SignIn{Applications: []string{logAnalytics}}, "unknown unknown"},
 		{`"applications": {"includeApplications": ["MicrosoftAdminPortals"]}`, policy.SignIn{Applications: []string{graph, exchangeOnline}}, "clear never"},
 		{`"applications": {"includeApplications": ["All"], "excludeApplications": ["` + exchangeOnline + `"]}`, policy.SignIn{Applications: []string{exchangeOnline}}, "clear never"},
 		{`"applications": {"includeUserActions": ["urn:user:registerdevice"]}`, policy.SignIn{Applications: []string{}}, "mfa sometimes"},
