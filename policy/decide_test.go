@@ -1,13 +1,11 @@
 package policy_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/policy"
@@ -91,9 +89,7 @@ func TestDecideAgreesWithTheNaiveEvaluator(t *testing.T) {
 			}
 		}
 		if got := fmt.Sprint(v.Outcome, " ", v.Extent); got != want {
-			text, err := json.MarshalIndent([]any{policies, region}, "", " ")
-			require.NoError(t, err)
-			require.Fail(t, "the evaluators disagree", "seed %d: got %s, want %s\n%s", seed, got, want, text)
+			disagree(t, seed, trial{Policies: policies, SignIn: region}, w.decides(tenant, s))
 		}
 	}
 	for _, want := range []string{"clear never", "mfa always", "mfa sometimes", "blocked always", "blocked sometimes"} {

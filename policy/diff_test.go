@@ -1,7 +1,6 @@
 package policy_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -64,9 +63,7 @@ func TestDiffAgreesWithTheNaiveEvaluator(t *testing.T) {
 		want := slices.ContainsFunc(points(region), func(at point) bool { return w.outcomeAt(policies, at) != w.outcomeAt(changed, at) })
 		got := slices.Collect(policy.Diff(before, after, policy.Same(slices.Values([]policy.Subject{s})), region))
 		if want != (len(got) == 1) {
-			text, err := json.MarshalIndent([]any{policies, changed, region}, "", " ")
-			require.NoError(t, err)
-			require.Fail(t, "the evaluators disagree", "seed %d: want a change: %v, got %+v\n%s", seed, want, got, text)
+			disagree(t, seed, trial{policies, changed, region}, w.differs(before, s))
 		}
 		if !want {
 			same++

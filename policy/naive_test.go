@@ -1,15 +1,11 @@
 package policy_test
 
 import (
-	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/policy"
@@ -351,16 +347,12 @@ func naiveSubject() policy.Subject {
 // agree compares the two evaluators on n random policies and regions.
 func agree(t *testing.T, n int, most int) {
 	w, tenant := naiveWorld()
-	s := naiveSubject()
+	answers := w.judges(tenant, naiveSubject())
 	for seed := range n {
 		d := dice{rand.New(rand.NewPCG(uint64(seed), 1))}
-		p, region := d.policy(), d.region(most)
-		tenant.Policies = entramfa.Known(policy.List{Policies: []policy.Policy{p}})
-		f := policy.Judge(tenant, s, region)[0]
-		if got, want := fmt.Sprint(f.Outcome, " ", f.Extent), w.expected(p, region); got != want {
-			text, err := json.MarshalIndent([]any{p, region}, "", " ")
-			require.NoError(t, err)
-			require.Fail(t, "the evaluators disagree", "seed %d: got %s, want %s\n%s\n%+v", seed, got, want, text, f)
+		c := trial{Policies: []policy.Policy{d.policy()}, SignIn: d.region(most)}
+		if got, want := answers(c); got != want {
+			disagree(t, seed, c, answers)
 		}
 	}
 }
