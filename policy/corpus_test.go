@@ -3,6 +3,7 @@ package policy_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -115,7 +116,7 @@ func readCorpus(t *testing.T) map[string][]corpusRule {
 }
 
 func (r corpusRule) run(t *testing.T) {
-	r.demandKinds(t)
+	assert.Empty(t, r.complaints())
 	seen := map[string]string{}
 	for _, c := range r.Cases {
 		t.Run(c.Name, func(t *testing.T) { c.run(t, r.corpusInput, seen) })
@@ -131,21 +132,57 @@ func decodeStrictly(t *testing.T, text []byte, target any) {
 	require.ErrorIs(t, err, io.EOF)
 }
 
-// demandKinds refuses a rule that isn't looked at from every side.
-func (r corpusRule) demandKinds(t *testing.T) {
-	require.NotEmpty(t, r.Rule)
-	require.NotEmpty(t, r.Condition)
-	require.Regexp(t, "^https://", r.Source)
+// complaints says from which sides a rule isn't looked at, and what else it lacks.
+func (r corpusRule) complaints() (list []string) {
+	complain := func(wrong bool, format string, args ...any) {
+		if wrong {
+			list = append(list, fmt.Sprintf(format, args...))
+		}
+	}
+	complain(r.Rule == "", "the rule isn't in words")
+	complain(r.Condition == "", "the rule names no condition")
+	complain(!strings.HasPrefix(r.Source, "https://"), "the source %q is no address", r.Source)
 	kinds, names := map[string]bool{}, map[string]bool{}
 	for _, c := range r.Cases {
-		assert.Contains(t, corpusKinds, c.Kind, c.Name)
-		assert.False(t, names[c.Name], "two cases are named %q", c.Name)
+		complain(!has(corpusKinds, c.Kind), "%q is of the kind %q, which there isn't", c.Name, c.Kind)
+		complain(names[c.Name], "two cases are named %q", c.Name)
 		kinds[c.Kind], names[c.Name] = true, true
 	}
 	for _, kind := range []string{"match", "noMatch", "absence"} {
-		assert.True(t, kinds[kind], "the rule has no case of kind %s", kind)
+		complain(!kinds[kind], "the rule has no case of kind %s", kind)
 	}
-	assert.NotEqual(t, r.NoExclusion == "", !kinds["exclusion"], "a rule has a case of kind exclusion, or says why it can't")
+	complain(!kinds["exclusion"] && r.NoExclusion == "", "the rule has no case of kind exclusion, and doesn't say why")
+	complain(kinds["exclusion"] && r.NoExclusion != "", "the rule has a case of kind exclusion, and says why it can't")
+	return list
+}
+
+// A planted rule that lacks one thing is complained about for that alone.
+func TestCorpusComplains(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*corpusRule)
+		want   []string
+	}{
+		"nothing":                   {func(*corpusRule) {}, nil},
+		"a reason for no exclusion": {func(r *corpusRule) { r.Cases, r.NoExclusion = r.Cases[:3], "there is none" }, nil},
+		"match":                     {func(r *corpusRule) { r.Cases[0].Kind = "unknown" }, []string{"the rule has no case of kind match"}},
+		"noMatch":                   {func(r *corpusRule) { r.Cases[1].Kind = "region" }, []string{"the rule has no case of kind noMatch"}},
+		"absence":                   {func(r *corpusRule) { r.Cases[2].Kind = "spelling" }, []string{"the rule has no case of kind absence"}},
+		"exclusion":                 {func(r *corpusRule) { r.Cases[3].Kind = "match" }, []string{"the rule has no case of kind exclusion, and doesn't say why"}},
+		"both about exclusion":      {func(r *corpusRule) { r.NoExclusion = "there is none" }, []string{"the rule has a case of kind exclusion, and says why it can't"}},
+		"a kind": {func(r *corpusRule) { r.Cases[0].Kind = "nomatch" }, []string{
+			`"0" is of the kind "nomatch", which there isn't`, "the rule has no case of kind match"}},
+		"a name of its own": {func(r *corpusRule) { r.Cases[1].Name = "0" }, []string{`two cases are named "0"`}},
+		"words":             {func(r *corpusRule) { r.Rule = "" }, []string{"the rule isn't in words"}},
+		"a condition":       {func(r *corpusRule) { r.Condition = "" }, []string{"the rule names no condition"}},
+		"a source":          {func(r *corpusRule) { r.Source = "hearsay" }, []string{`the source "hearsay" is no address`}},
+	} {
+		r := corpusRule{Rule: "A rule.", Source: "https://learn.microsoft.com/entra", Condition: "users"}
+		for i, kind := range corpusKinds[:4] {
+			r.Cases = append(r.Cases, corpusCase{Name: fmt.Sprint(i), Kind: kind})
+		}
+		c.change(&r)
+		assert.Equal(t, c.want, r.complaints(), name)
+	}
 }
 
 func (c corpusCase) run(t *testing.T, shared corpusInput, seen map[string]string) {
