@@ -266,7 +266,7 @@ func (a *Applications) text() string {
 		text += " but " + names(a.ExcludeApplications)
 	}
 	if a.filter() != nil {
-		text += " that pass a filter (" + a.ApplicationFilter.Mode + ": " + a.ApplicationFilter.Rule + ")"
+		text += " that pass a filter (" + a.ApplicationFilter.Mode + ": " + a.ApplicationFilter.quoted() + ")"
 	}
 	return text
 }

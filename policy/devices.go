@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/policy/internal/devicefilter"
@@ -35,7 +36,7 @@ func (j *judge) deviceFilter(f Filter) coverage {
 	rule, err := devicefilter.Parse(f.Rule)
 	switch {
 	case err != nil:
-		return cantTell(name, "what the device filter %s means: %v", f.Rule, err)
+		return cantTell(name, "what the device filter %s means: %v", f.quoted(), err)
 	case len(unknownMembers(f.members)) > 0, !including && !excluding:
 		return cantTell(name, "what the device filter in mode %q means", f.Mode)
 	}
@@ -60,7 +61,7 @@ func (j *judge) filtered(f Filter, holds func(Device) truth) coverage {
 	switch {
 	case extent == entramfa.ExtentUnknown:
 		i := slices.IndexFunc(devices, func(d Device) bool { return holds(d) == unknown })
-		c = cantTell("devices", "whether %s passes the device filter %s", devices[i].text(), f.Rule)
+		c = cantTell("devices", "whether %s passes the device filter %s", devices[i].text(), f.quoted())
 		c.constant = false
 	case extent == entramfa.Sometimes && holds(inside) == yes:
 		c.narrow = inside.narrow
@@ -73,15 +74,25 @@ func (f Filter) text(extent entramfa.Extent, region SignIn) coverage {
 	const name = "devices"
 	switch {
 	case extent == entramfa.Always && region.UnregisteredDevice:
-		return covers(extent, name, "for unregistered devices too, by the filter (%s: %s)", f.Mode, f.Rule)
+		return covers(extent, name, "for unregistered devices too, by the filter (%s: %s)", f.Mode, f.quoted())
 	case extent == entramfa.Always:
-		return covers(extent, name, "for every device, by the filter (%s: %s)", f.Mode, f.Rule)
+		return covers(extent, name, "for every device, by the filter (%s: %s)", f.Mode, f.quoted())
 	case extent == entramfa.Never && len(region.Devices) == 0:
-		return covers(extent, name, "not for unregistered devices, by the filter (%s: %s); a password sign-in comes from none", f.Mode, f.Rule)
+		return covers(extent, name, "not for unregistered devices, by the filter (%s: %s); a password sign-in comes from none", f.Mode, f.quoted())
 	case extent == entramfa.Never:
-		return covers(extent, name, "for none of the devices, by the filter (%s: %s)", f.Mode, f.Rule)
+		return covers(extent, name, "for none of the devices, by the filter (%s: %s)", f.Mode, f.quoted())
 	}
-	return covers(extent, name, "for devices that pass a filter (%s: %s)", f.Mode, f.Rule)
+	return covers(extent, name, "for devices that pass a filter (%s: %s)", f.Mode, f.quoted())
+}
+
+// quoted is the rule for a text: whole as long as it has no more than the 3072
+// characters that Microsoft stores.
+func (f Filter) quoted() string {
+	const most = 3072
+	if utf8.RuneCountInString(f.Rule) <= most {
+		return f.Rule
+	}
+	return string([]rune(f.Rule)[:most]) + "…"
 }
 
 // blank says that nothing is said of the filter: PowerShell writes an object of

@@ -3,6 +3,7 @@ package devicefilter
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -134,6 +135,33 @@ func TestDepth(t *testing.T) {
 		for _, n := range []int{maxDepth + 1, 10_000, 200_000} {
 			_, err := Parse(nest(shape[0], shape[1], n))
 			assert.ErrorContains(t, err, "at most 256", shape[0])
+		}
+	}
+}
+
+// Whatever is nested, ten thousand or a million deep, is an error and takes no
+// longer for being deep; so is what is never closed, and a list in a list.
+func TestDeepRulesAreErrors(t *testing.T) {
+	const leaf = `device.model -eq "a"`
+	for _, shape := range []struct{ open, inner, closing, expected string }{
+		{"(", leaf, ")", "at most 256"},
+		{"(", "", "", "at most 256"},
+		{"-not ", leaf, "", "at most 256"},
+		{"-not-not(", leaf, ")", "at most 256"},
+		{"(-not (", leaf, "))", "at most 256"},
+		{leaf + " -and -not (" + leaf + " -or (", leaf, "))", "at most 256"},
+		{"[", `"a"`, "]", "device.model"},
+		{"device.model -in [", `"a"`, "]", "a text in quotes"},
+		{leaf[:len(leaf)-3] + "[", `"a"`, "]", "a text in quotes"},
+		{"", "device.model -in " + strings.Repeat("[", 1_000_000), "", "a text in quotes"},
+		{")", leaf, "", "device.model"},
+	} {
+		for _, n := range []int{10_000, 1_000_000} {
+			start := time.Now()
+			_, err := Parse(strings.Repeat(shape.open, n) + shape.inner + strings.Repeat(shape.closing, n))
+			assert.ErrorContains(t, err, shape.expected, shape.open)
+			assert.Less(t, len(err.Error()), 500, shape.open)
+			assert.Less(t, time.Since(start), 5*time.Second, shape.open)
 		}
 	}
 }
