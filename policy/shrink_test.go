@@ -144,7 +144,8 @@ func (s *shrinker) lists(c *trial) {
 }
 
 // region drops values. It keeps what the sign-ins are for: a resource or a user
-// action. No list but these two becomes empty, for that would mean every value.
+// action. No list but these two and the devices
+// beside an unregistered one becomes empty, for that would mean every value.
 func (s *shrinker) region(r *policy.SignIn) {
 	entries(s, min(1, len(r.Applications)), &r.Applications)
 	entries(s, least(len(r.Applications) > 0), &r.UserActions)
@@ -153,6 +154,10 @@ func (s *shrinker) region(r *policy.SignIn) {
 		&r.SignInRiskLevels, &r.UserRiskLevels, &r.InsiderRiskLevels, &r.AuthenticationFlows)
 	entries(s, 1, &r.Addresses)
 	entries(s, 1, &r.CompliantNetworks)
+	entries(s, least(r.UnregisteredDevice), &r.Devices)
+	if len(r.Devices) > 0 {
+		try(s, &r.UnregisteredDevice, false)
+	}
 }
 
 // least is how many entries a list keeps where another may stand for it.
