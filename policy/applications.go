@@ -47,8 +47,11 @@ func office365(app string) truth {
 }
 
 // applications says over which targets of the region the policy holds.
-func (j *judge) applications(a *Applications) coverage {
+func (j *judge) applications(a *Applications, bound bool) coverage {
 	c := j.targeted(a)
+	if bound {
+		c = j.protected(c, a)
+	}
 	c.applications = a
 	return c
 }

@@ -45,10 +45,11 @@ func cantTell(condition, format string, args ...any) coverage {
 	return coverage{reason: entramfa.Reason{Condition: condition, Text: "can't be told: " + text}, missing: []string{text}, constant: true}
 }
 
-// conditions lists the coverage of every condition beside the user.
-func (j *judge) conditions(c *Conditions) []coverage {
+// conditions lists the coverage of every condition beside the user. bound says
+// that what the policy does concerns the apps of token protection alone.
+func (j *judge) conditions(c *Conditions, bound bool) []coverage {
 	list := []coverage{
-		j.applications(c.Applications),
+		j.applications(c.Applications, bound),
 		j.clientAppTypes(c.ClientAppTypes),
 		j.authenticationFlows(c.AuthenticationFlows),
 		j.platforms(c.Platforms),

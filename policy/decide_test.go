@@ -17,9 +17,7 @@ func (w world) decided(policies []policy.Policy, s policy.SignIn) string {
 	for _, at := range all {
 		worst := entramfa.Clear
 		for _, p := range policies {
-			if outcome := grants(p); outcome > worst && w.applies(p, at) {
-				worst = outcome
-			}
+			worst = max(worst, w.does(p, at))
 		}
 		if worst == entramfa.Blocked {
 			blocked++

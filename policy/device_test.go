@@ -3,7 +3,6 @@ package policy_test
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -80,8 +79,7 @@ func TestDiffNamesTheDevice(t *testing.T) {
 	region := policy.PasswordSignIn()
 	laptop, server := policy.Device{"isCompliant": true}, policy.Device{"isCompliant": false}
 	region.Devices = []policy.Device{server, laptop}
-	one := policy.Same(slices.Values([]policy.Subject{subject()}))
-	changes := slices.Collect(policy.Diff(tenant(), tenant(parse(t, compliantOnly)), one, region))
+	changes := diff(tenant(), tenant(parse(t, compliantOnly)), region, subject())
 	require.Len(t, changes, 1)
 	assert.Equal(t, []policy.Device{laptop}, changes[0].Witness.Devices)
 	assert.False(t, changes[0].Witness.UnregisteredDevice)

@@ -2,6 +2,8 @@ package policy_test
 
 import (
 	"fmt"
+	"iter"
+	"log"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -17,11 +19,39 @@ import (
 func (w world) outcomeAt(policies []policy.Policy, at point) entramfa.Outcome {
 	worst := entramfa.Clear
 	for _, p := range policies {
-		if outcome := grants(p); outcome > worst && w.applies(p, at) {
-			worst = outcome
-		}
+		worst = max(worst, w.does(p, at))
 	}
 	return worst
+}
+
+// diff compares two states of a tenant with these accounts.
+func diff(before, after policy.Tenant, signIns policy.SignIn, accounts ...policy.Subject) []policy.Change {
+	d := directory(accounts...)
+	changes, err := policy.Diff(policy.Snapshot{Policies: policy.Prepare(before), Accounts: d}, policy.Snapshot{Policies: policy.Prepare(after), Accounts: d}, signIns)
+	if err != nil {
+		panic(err)
+	}
+	return slices.Collect(changes)
+}
+
+// directory holds accounts with what they bring with them.
+func directory(accounts ...policy.Subject) *policy.Directory {
+	var d policy.Directory
+	if err := d.AddAccounts(stream(accounts...)); err != nil {
+		panic(err)
+	}
+	return &d
+}
+
+// stream is a stream without an error.
+func stream[T any](list ...T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, v := range list {
+			if !yield(v, nil) {
+				return
+			}
+		}
+	}
 }
 
 // change makes a second set of policies of a first: one is dropped, replaced,
@@ -61,7 +91,7 @@ func TestDiffAgreesWithTheNaiveEvaluator(t *testing.T) {
 		after.Policies = entramfa.Known(policy.List{Policies: changed})
 
 		want := slices.ContainsFunc(points(region), func(at point) bool { return w.outcomeAt(policies, at) != w.outcomeAt(changed, at) })
-		got := slices.Collect(policy.Diff(before, after, policy.Same(slices.Values([]policy.Subject{s})), region))
+		got := diff(before, after, region, s)
 		if want != (len(got) == 1) {
 			disagree(t, seed, trial{policies, changed, region}, w.differs(before, s))
 		}
@@ -84,7 +114,7 @@ func TestDiffOfAnExclusion(t *testing.T) {
 	other.ID = someone
 	before := tenant(parse(t, `"users": {"includeUsers": ["All"]}`))
 	after := tenant(parse(t, `"users": {"includeUsers": ["All"], "excludeUsers": ["`+account+`"]}`))
-	changes := slices.Collect(policy.Diff(before, after, policy.Same(slices.Values([]policy.Subject{subject(), other})), policy.SignIn{UserActions: []string{}}))
+	changes := diff(before, after, policy.SignIn{UserActions: []string{}}, subject(), other)
 	require.Len(t, changes, 1, "the other account is treated the same at every sign-in")
 	assert.Equal(t, account, changes[0].AccountID)
 	assert.Equal(t, "mfa to clear", fmt.Sprint(changes[0].Before, " to ", changes[0].After))
@@ -93,12 +123,11 @@ func TestDiffOfAnExclusion(t *testing.T) {
 func TestDiffSaysWhatBecomesUnknown(t *testing.T) {
 	before := tenant()
 	after := tenant(parse(t, `"weather": {"x": 1}`))
-	one := policy.Same(slices.Values([]policy.Subject{subject()}))
-	changes := slices.Collect(policy.Diff(before, after, one, policy.PasswordSignIn()))
+	changes := diff(before, after, policy.PasswordSignIn(), subject())
 	require.Len(t, changes, 1)
 	assert.Equal(t, entramfa.Unknown, changes[0].After)
-	assert.Empty(t, slices.Collect(policy.Diff(after, after, one, policy.PasswordSignIn())))
-	assert.Len(t, slices.Collect(policy.Diff(before, policy.Tenant{}, one, policy.PasswordSignIn())), 1, "policies that were not read")
+	assert.Empty(t, diff(after, after, policy.PasswordSignIn(), subject()))
+	assert.Len(t, diff(before, policy.Tenant{}, policy.PasswordSignIn(), subject()), 1, "policies that were not read")
 }
 
 func ExampleDiff() {
@@ -112,8 +141,20 @@ func ExampleDiff() {
 			GrantControls: &policy.GrantControls{BuiltInControls: []string{"mfa"}},
 		}}})}
 	}
-	accounts := []policy.Subject{{ID: account}, {ID: someone}}
-	for change := range policy.Diff(with(), with(account), policy.Same(slices.Values(accounts)), policy.PasswordSignIn()) {
+	var accounts policy.Directory
+	err := accounts.AddAccounts(func(yield func(policy.Subject, error) bool) {
+		_ = yield(policy.Subject{ID: account}, nil) && yield(policy.Subject{ID: someone}, nil)
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	before := policy.Snapshot{Policies: policy.Prepare(with()), Accounts: &accounts}
+	after := policy.Snapshot{Policies: policy.Prepare(with(account)), Accounts: &accounts}
+	changes, err := policy.Diff(before, after, policy.PasswordSignIn())
+	if err != nil {
+		log.Fatal(err)
+	}
+	for change := range changes {
 		fmt.Println(change.AccountID, change.Before, "->", change.After)
 	}
 	// Output:

@@ -90,11 +90,11 @@ func (c foreignCase) expected() string {
 	}
 	switch {
 	case seen["yes"] && seen["no"]:
-		return "mfa sometimes"
+		return "blocked sometimes"
 	case seen["unknown"]:
 		return "unknown unknown"
 	case seen["yes"]:
-		return "mfa always"
+		return "blocked always"
 	}
 	return "clear never"
 }
@@ -107,8 +107,9 @@ func TestForeignWordsBesideKnownOnes(t *testing.T) {
 		c := dice{rand.New(rand.NewPCG(uint64(seed), 4))}.foreignCase()
 		region := policy.PasswordSignIn()
 		c.narrow(&region, c.region)
-		f := policy.Judge(tenant(parse(t, c.condition)), subject(), region)[0]
-		v := policy.Decide(tenant(parse(t, c.condition)), subject(), region)
+		place := tenant(parse(t, c.condition+`, "grantControls": {"operator": "OR", "builtInControls": ["block"]}`))
+		f := policy.Judge(place, subject(), region)[0]
+		v := policy.Decide(place, subject(), region)
 		want := c.expected()
 		require.Equal(t, want, fmt.Sprint(f.Outcome, " ", f.Extent), "%s, %v: %+v", c.condition, c.region, f)
 		require.Equal(t, want, fmt.Sprint(v.Outcome, " ", v.Extent), "%s, %v", c.condition, c.region)
@@ -117,7 +118,7 @@ func TestForeignWordsBesideKnownOnes(t *testing.T) {
 		}
 		counts[want]++
 	}
-	for _, want := range []string{"clear never", "mfa sometimes", "mfa always", "unknown unknown"} {
+	for _, want := range []string{"clear never", "blocked sometimes", "blocked always", "unknown unknown"} {
 		assert.Greater(t, counts[want], 100, want)
 	}
 }

@@ -31,7 +31,7 @@ type demand struct {
 // grant is what the controls of a policy do to a sign-in that the policy applies to.
 type grant struct {
 	outcome entramfa.Outcome
-	partly  bool // it meets only some of the sign-ins that the policy applies to
+	bound   bool // it concerns the apps of token protection alone
 	demands []string
 	reason  entramfa.Reason
 	caveats []string
@@ -79,6 +79,13 @@ func (g *grant) decide(met truth, text string) {
 		g.reason = reasonf("grantControls", "it demands %s", text)
 		g.missing = []string{fmt.Sprintf("whether a password alone meets %s", text)}
 	}
+}
+
+// refused is what the demands are for clients that can meet none.
+func (g grant) refused() grant {
+	g.outcome = entramfa.Blocked
+	g.reason = reasonf("grantControls", "it demands %s, which legacy clients can't give: it blocks them", strings.Join(g.demands, ", "))
+	return g
 }
 
 // operator returns AND, OR, or, where the policy says neither, "and/or".

@@ -43,10 +43,16 @@ type judge struct {
 	tenant  Tenant
 	subject Subject
 	region  SignIn
+	located []*place // the tenant's named locations
 }
 
 func newJudge(tenant Tenant, subject Subject, signIns SignIn) *judge {
-	return &judge{tenant: tenant, subject: subject, region: signIns.whole()}
+	j := &judge{tenant: tenant, subject: subject, region: signIns.whole()}
+	locations, _ := tenant.NamedLocations.Get()
+	for _, l := range locations {
+		j.located = append(j.located, newPlace(l))
+	}
+	return j
 }
 
 // policy judges one policy, step by step as a person would.
@@ -78,16 +84,19 @@ func (j *judge) decide(f *entramfa.Finding, p Policy) {
 		f.Outcome, f.Extent, f.Reasons = entramfa.Clear, entramfa.Never, append(f.Reasons, users.reason)
 		return
 	}
-	extent := j.extent(f, p, users)
+	controls := j.controls(&p)
+	extent := j.extent(f, p, users, controls.bound)
 	if extent == entramfa.Never {
 		f.Outcome, f.Extent = entramfa.Clear, entramfa.Never
 		return
 	}
-	controls := j.controls(p)
+	if controls.outcome == entramfa.MFA && j.legacyAlone(p.Conditions.ClientAppTypes) {
+		controls = controls.refused()
+	}
 	f.Reasons = append(f.Reasons, controls.reason)
 	f.Caveats = append(f.Caveats, controls.caveats...)
 	f.Demands = controls.demands
-	f.Outcome, f.Extent = effect(controls, extent)
+	f.Outcome, f.Extent = applied(controls, extent)
 	if f.Outcome == entramfa.Unknown {
 		f.Missing = append(f.Missing, controls.missing...)
 		return
@@ -113,17 +122,33 @@ func (j *judge) otherSubjects(c *Conditions, users match) match {
 }
 
 // controls says what the policy does where it applies.
-func (j *judge) controls(p Policy) grant {
-	g := j.judgeGrant(p.GrantControls)
+func (j *judge) controls(p *Policy) grant {
+	return worse(j.grant(p), judgeSession(p.SessionControls))
+}
+
+// grant says what the policy demands where it applies.
+func (j *judge) grant(p *Policy) grant {
 	if p.GrantControls == nil && !p.members.Has("grantControls") {
-		g = notKnown("what the policy demands: the answer held no grantControls")
+		return notKnown("what the policy demands: the answer held no grantControls")
 	}
-	return worse(g, judgeSession(p.SessionControls))
+	return j.judgeGrant(p.GrantControls)
+}
+
+// legacyAlone says that of the region a policy meets legacy clients alone.
+func (j *judge) legacyAlone(types []string) bool {
+	region := j.region.ClientAppTypes
+	if region == nil {
+		region = clientAppTypeAxis
+	}
+	all := len(types) == 0 || containsFold(types, "all")
+	return !slices.ContainsFunc(region, func(client string) bool {
+		return (all || !clientAppTypeAxis.has(client) || containsFold(types, client)) && !legacyClients.has(client)
+	})
 }
 
 // extent says over which of the account's sign-ins the conditions hold, and adds the reasons.
-func (j *judge) extent(f *entramfa.Finding, p Policy, users match) entramfa.Extent {
-	list := j.conditions(p.Conditions)
+func (j *judge) extent(f *entramfa.Finding, p Policy, users match, bound bool) entramfa.Extent {
+	list := j.conditions(p.Conditions, bound)
 	if names := unknownMembers(p.members); len(names) > 0 {
 		list = append(list, cantTell("policy", "%s", unknownCondition("the policy", names)))
 	}
@@ -157,15 +182,13 @@ func (j *judge) extent(f *entramfa.Finding, p Policy, users match) entramfa.Exte
 	return extent
 }
 
-// effect joins what the controls do with the sign-ins for which they do it.
-func effect(controls grant, extent entramfa.Extent) (entramfa.Outcome, entramfa.Extent) {
+// applied joins what the controls do with the sign-ins for which they do it.
+func applied(controls grant, extent entramfa.Extent) (entramfa.Outcome, entramfa.Extent) {
 	switch {
 	case controls.outcome == entramfa.Clear:
 		return entramfa.Clear, entramfa.Never
 	case controls.outcome == entramfa.Unknown || extent == entramfa.ExtentUnknown:
 		return entramfa.Unknown, entramfa.ExtentUnknown
-	case controls.partly:
-		return controls.outcome, entramfa.Sometimes
 	}
 	return controls.outcome, extent
 }

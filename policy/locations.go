@@ -70,7 +70,7 @@ func (j *judge) locations(l *Locations) coverage {
 // places is one side of the condition.
 type places struct {
 	all       bool
-	locations []place
+	locations []*place
 	// unseen says that a location is named of which nothing is known, mfaTrusted
 	// that the trusted IPs of the legacy MFA settings are: IPv4 ranges that no API
 	// shows (https://learn.microsoft.com/entra/identity/authentication/howto-mfa-mfasettings).
@@ -87,8 +87,8 @@ type place struct {
 	unread bool
 }
 
-func newPlace(l NamedLocation) place {
-	p := place{NamedLocation: l}
+func newPlace(l NamedLocation) *place {
+	p := &place{NamedLocation: l}
 	for _, r := range l.IPRanges {
 		prefix, err := netip.ParsePrefix(r.CIDRAddress)
 		if err != nil {
@@ -124,30 +124,28 @@ func (j *judge) places(ids []string) places {
 // trusted adds all trusted locations.
 func (j *judge) trusted(p *places) {
 	p.mfaTrusted, p.caveats, p.texts = true, append(p.caveats, noAPI), append(p.texts, "all trusted locations")
-	locations, known := j.tenant.NamedLocations.Get()
-	if !known {
+	if !j.tenant.NamedLocations.Known() {
 		p.unseen, p.missing = true, append(p.missing, fmt.Sprintf("which locations are trusted: %v", j.tenant.NamedLocations.Err()))
 	}
-	for _, l := range locations {
+	for _, l := range j.located {
 		if l.IsTrusted != nil && *l.IsTrusted {
-			p.locations = append(p.locations, newPlace(l))
+			p.locations = append(p.locations, l)
 		}
 	}
 }
 
 // place adds one named location.
 func (j *judge) place(id string, p *places) {
-	locations, known := j.tenant.NamedLocations.Get()
-	for _, l := range locations {
+	for _, l := range j.located {
 		if strings.EqualFold(l.ID, id) {
-			p.locations = append(p.locations, newPlace(l))
+			p.locations = append(p.locations, l)
 			p.texts = append(p.texts, l.describe())
 			return
 		}
 	}
 	p.unseen = true
 	p.texts = append(p.texts, "the location "+id)
-	if known {
+	if j.tenant.NamedLocations.Known() {
 		p.missing = append(p.missing, fmt.Sprintf("what the location %s is: the tenant has no named location with this id", id))
 		return
 	}
@@ -169,8 +167,36 @@ func (p places) hold(o origin) truth {
 	return result
 }
 
+// byAddress and byCountry say at what part of a place alone the location looks.
+func (l *place) byAddress() bool { return l.is(IPNamedLocation) }
+
+func (l *place) byCountry() bool {
+	return l.is(CountryNamedLocation) && l.lookup() != ""
+}
+
+func (l *place) is(kind string) bool {
+	return strings.EqualFold(l.Type, kind) && len(unknownMembers(l.members)) == 0
+}
+
+// The ways in which a location finds the country of a sign-in.
+const (
+	lookupByAddress = "clientIpAddress"
+	lookupByGPS     = "authenticatorAppGps"
+)
+
+// lookup is how the location finds a country, empty where this version doesn't know how.
+func (l NamedLocation) lookup() string {
+	switch {
+	case l.CountryLookupMethod == nil || strings.EqualFold(*l.CountryLookupMethod, lookupByAddress):
+		return lookupByAddress
+	case strings.EqualFold(*l.CountryLookupMethod, lookupByGPS):
+		return lookupByGPS
+	}
+	return ""
+}
+
 // holds says whether a named location takes a place in.
-func (l place) holds(o origin) truth {
+func (l *place) holds(o origin) truth {
 	switch {
 	case len(unknownMembers(l.members)) > 0:
 		return unknown
@@ -184,7 +210,7 @@ func (l place) holds(o origin) truth {
 	return unknown
 }
 
-func (l place) holdsAddress(address netip.Addr) truth {
+func (l *place) holdsAddress(address netip.Addr) truth {
 	if slices.ContainsFunc(l.ranges, func(p netip.Prefix) bool { return p.Contains(address) }) {
 		return yes
 	}
@@ -196,9 +222,9 @@ func (l place) holdsAddress(address netip.Addr) truth {
 
 func (l NamedLocation) holdsCountry(o origin) truth {
 	country := o.country
-	switch {
-	case l.CountryLookupMethod == nil || strings.EqualFold(*l.CountryLookupMethod, "clientIpAddress"):
-	case strings.EqualFold(*l.CountryLookupMethod, "authenticatorAppGps"):
+	switch l.lookup() {
+	case lookupByAddress:
+	case lookupByGPS:
 		country = o.gps
 	default:
 		return unknown

@@ -35,6 +35,7 @@ var naiveDevices = map[string]policy.Device{
 
 // world is a small universe of which everything is known.
 type world struct {
+	account       string
 	groups, roles []string // of the account
 	locations     map[string]policy.NamedLocation
 }
@@ -68,8 +69,8 @@ func flags(f *policy.Flags, value string) bool {
 }
 
 func (w world) user(u *policy.Users) bool {
-	in := has(u.IncludeUsers, "All") || has(u.IncludeUsers, account)
-	out := has(u.ExcludeUsers, account)
+	in := has(u.IncludeUsers, "All") || has(u.IncludeUsers, w.account)
+	out := has(u.ExcludeUsers, w.account)
 	for _, g := range w.groups {
 		in, out = in || has(u.IncludeGroups, g), out || has(u.ExcludeGroups, g)
 	}
@@ -152,6 +153,18 @@ func grants(p policy.Policy) entramfa.Outcome {
 		return entramfa.Clear
 	}
 	return entramfa.MFA
+}
+
+// does is what a policy does to one sign-in. Legacy clients can meet no demand.
+func (w world) does(p policy.Policy, at point) entramfa.Outcome {
+	outcome := grants(p)
+	switch {
+	case outcome == entramfa.Clear || !w.applies(p, at):
+		return entramfa.Clear
+	case at.client == "exchangeActiveSync" || at.client == "other":
+		return entramfa.Blocked
+	}
+	return outcome
 }
 
 // dice makes random policies and regions, the same for a seed.
@@ -306,16 +319,18 @@ func devices(s policy.SignIn) []string {
 
 // expected is what going through a region one by one gives.
 func (w world) expected(p policy.Policy, s policy.SignIn) string {
-	outcome, met, all := grants(p), 0, points(s)
+	counts, all := map[entramfa.Outcome]int{}, points(s)
 	for _, at := range all {
-		if w.applies(p, at) {
-			met++
-		}
+		counts[w.does(p, at)]++
 	}
-	switch {
-	case outcome == entramfa.Clear || met == 0:
+	outcome := entramfa.Blocked
+	if counts[entramfa.MFA] > 0 {
+		outcome = entramfa.MFA // it blocks only those that can meet no demand
+	}
+	switch counts[entramfa.Clear] {
+	case len(all):
 		return "clear never"
-	case met == len(all):
+	case 0:
 		return outcome.String() + " always"
 	}
 	return outcome.String() + " sometimes"
@@ -329,7 +344,7 @@ func naiveWorld() (world, policy.Tenant) {
 		{Type: policy.CountryNamedLocation, ID: abroad, DisplayName: "Abroad", CountriesAndRegions: []string{"DE"}, IncludeUnknownCountriesAndRegions: &yes, CountryLookupMethod: &gps},
 		{Type: policy.CompliantNetworkNamedLocation, ID: network, DisplayName: "Network", CompliantNetworkType: &all},
 	}
-	w := world{groups: []string{direct, nested}, roles: []string{exchange}, locations: map[string]policy.NamedLocation{}}
+	w := world{account: account, groups: []string{direct, nested}, roles: []string{exchange}, locations: map[string]policy.NamedLocation{}}
 	for _, l := range locations {
 		w.locations[l.ID] = l
 	}

@@ -184,6 +184,19 @@ func truthOf(b bool) truth {
 	return no
 }
 
+// index finds a value; -1 where it is none of the axis.
+func (a axis) index(value string) int {
+	for i, v := range a {
+		if v == value {
+			return i
+		}
+	}
+	return slices.IndexFunc(a, func(v string) bool { return strings.EqualFold(v, value) })
+}
+
+// has says whether a value is one of the axis.
+func (a axis) has(value string) bool { return containsFold(a, value) }
+
 // foreign lists the values of a condition that this version doesn't know.
 func (a axis) foreign(values []string, special ...string) []string {
 	return slices.DeleteFunc(slices.Clone(values), func(v string) bool {

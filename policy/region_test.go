@@ -3,7 +3,6 @@ package policy_test
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -70,8 +69,8 @@ func TestRegionsNarrow(t *testing.T) {
 		{`"applications": {"includeUserActions": ["urn:user:registerdevice"]}`, policy.SignIn{Applications: []string{}, UserActions: []string{"urn:user:registerdevice"}}, "mfa always"},
 		{`"applications": {"includeAuthenticationContextClassReferences": ["c1"]}`, policy.SignIn{AuthenticationContexts: []string{}}, "clear never"},
 		{`"applications": {"includeAuthenticationContextClassReferences": ["c1"]}`, policy.SignIn{UserActions: []string{}, AuthenticationContexts: []string{"c1"}}, "mfa always"},
-		{`"clientAppTypes": ["exchangeActiveSync", "other"]`, policy.SignIn{ClientAppTypes: []string{"other"}}, "mfa always"},
-		{`"clientAppTypes": ["exchangeActiveSync", "other"]`, policy.SignIn{}, "mfa sometimes"},
+		{`"clientAppTypes": ["exchangeActiveSync", "other"]`, policy.SignIn{ClientAppTypes: []string{"other"}}, "blocked always"},
+		{`"clientAppTypes": ["exchangeActiveSync", "other"]`, policy.SignIn{}, "blocked sometimes"},
 		{`"authenticationFlows": {"transferMethods": "deviceCodeFlow"}`, policy.SignIn{AuthenticationFlows: []string{"deviceCodeFlow"}}, "mfa always"},
 		{`"signInRiskLevels": ["high"]`, policy.SignIn{SignInRiskLevels: []string{"none"}}, "clear never"},
 		{`"userRiskLevels": ["high"]`, policy.SignIn{UserRiskLevels: []string{"high"}}, "mfa always"},
@@ -130,7 +129,7 @@ func TestNoSignInIsClearOfWhatItDoesNotSay(t *testing.T) {
 			assert.Equal(t, c.want == "unknown unknown", len(f.Missing) > 0, "%+v", f)
 			assert.NotEqual(t, entramfa.Clear, policy.Decide(place, subject(), region).Outcome)
 			nothing := policy.Tenant{Policies: entramfa.Known(policy.List{})}
-			changes := slices.Collect(policy.Diff(nothing, place, policy.Same(slices.Values([]policy.Subject{subject()})), region))
+			changes := diff(nothing, place, region, subject())
 			assert.Len(t, changes, 1, "the policy changes what happens to the account")
 		})
 	}

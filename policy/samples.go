@@ -1,22 +1,128 @@
 package policy
 
-import "slices"
+import (
+	"net/netip"
+	"slices"
 
-// samples lists, for each property, one value of the region for each way in
-// which the conditions of the policies may take it.
-func (j *judge) samples(effects []effectOf) [properties][]point {
-	var s [properties][]point
-	r := j.region
-	s[onTarget] = j.targets(effects)
-	s[onClientAppType] = pointsOf(clientAppTypeAxis.or(r.ClientAppTypes), func(p *point, v string) { p.clientAppType = v })
-	s[onPlatform] = pointsOf(platformAxis.or(r.Platforms), func(p *point, v string) { p.platform = v })
-	s[onOrigin] = pointsOf(j.origins(allPlaces(effects)...), func(p *point, v origin) { p.origin = v })
-	s[onDevice] = pointsOf(r.devices(), func(p *point, v Device) { p.device = v })
-	s[onSignInRisk] = pointsOf(riskAxis.or(r.SignInRiskLevels), func(p *point, v string) { p.signInRisk = v })
-	s[onUserRisk] = pointsOf(riskAxis.or(r.UserRiskLevels), func(p *point, v string) { p.userRisk = v })
-	s[onInsiderRisk] = pointsOf(insiderAxis.or(r.InsiderRiskLevels), func(p *point, v string) { p.insiderRisk = v })
-	s[onAuthenticationFlow] = pointsOf(flowAxis.or(r.AuthenticationFlows), func(p *point, v string) { p.authenticationFlow = v })
-	return s
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/policy/internal/cells"
+)
+
+// sample is one value of a property, for all that do the same to every effect.
+type sample struct {
+	point
+	column
+	blocks cells.Set // of a client app type the effects that block it
+}
+
+// region is a set of sign-ins, held against a table.
+type region struct {
+	table   *table
+	samples [properties][]sample
+	// blocks and meets are the effects that block, and those that block or demand.
+	blocks, meets boxes
+}
+
+// boxes are the spaces in which effects hold for certain, and perhaps; held are
+// the effects that do for some sign-in.
+type boxes struct {
+	certain, possible         cells.Space
+	heldCertain, heldPossible cells.Set
+}
+
+// region holds a set of sign-ins against the table.
+func (t *table) region(signIns SignIn) *region {
+	s := signIns.whole()
+	r := &region{table: t}
+	for _, at := range t.targets.targets(s) {
+		r.add(onTarget, sample{point: point{target: at}, column: *t.targets.of(at)})
+	}
+	if s.UserActions == nil && t.targets.others != "" {
+		r.add(onTarget, sample{point: point{target: target{action: t.targets.others}}, column: *t.targets.unnamed})
+	}
+	for _, on := range []property{onClientAppType, onPlatform, onSignInRisk, onUserRisk, onInsiderRisk, onAuthenticationFlow} {
+		closed := &t.closed[on]
+		for _, value := range closed.axis.or(closed.values(&s)) {
+			v := sample{column: *t.value(on, value)}
+			closed.set(&v.point, value)
+			if on == onClientAppType {
+				v.blocks = t.blocking(value)
+			}
+			r.add(on, v)
+		}
+	}
+	for _, device := range s.devices() {
+		r.add(onDevice, sample{point: point{device: device}, column: *t.device(device)})
+	}
+	r.samples[onOrigin] = t.origins.samples(s)
+	r.blocks, r.meets = r.boxes(true), r.boxes(false)
+	return r
+}
+
+// add leaves out a sample that does the same as another.
+func (r *region) add(on property, s sample) {
+	if !slices.ContainsFunc(r.samples[on], s.like) {
+		r.samples[on] = append(r.samples[on], s)
+	}
+}
+
+func (s sample) like(other sample) bool {
+	return slices.Equal(s.yes, other.yes) && slices.Equal(s.maybe, other.maybe) && slices.Equal(s.blocks, other.blocks)
+}
+
+// boxes makes the spaces of the blocks, or of blocks and demands.
+func (r *region) boxes(blocking bool) boxes {
+	b := boxes{heldCertain: slices.Clone(r.table.sure), heldPossible: slices.Clone(r.table.all)}
+	for _, samples := range r.samples {
+		var certain, possible []cells.Set
+		for _, s := range samples {
+			yes, maybe := s.yes, s.maybe
+			if blocking && s.blocks != nil {
+				c := s.column.clone()
+				c.yes.And(s.blocks)
+				c.maybe.And(s.blocks)
+				yes, maybe = c.yes, c.maybe
+			}
+			certain, possible = append(certain, yes), append(possible, maybe)
+		}
+		b.certain, b.possible = append(b.certain, certain), append(b.possible, possible)
+		b.heldCertain.And(union(certain))
+		b.heldPossible.And(union(possible))
+	}
+	return b
+}
+
+func union(sets []cells.Set) cells.Set {
+	all := slices.Clone(sets[0])
+	for _, set := range sets[1:] {
+		all.Or(set)
+	}
+	return all
+}
+
+// maxSteps bounds the work of one question; a set of policies that needs more is
+// answered Unknown.
+const maxSteps = 1 << 16
+
+// extent says how much of the region the effects on an account meet together.
+func (r *region) extent(b boxes, certain, possible cells.Set) entramfa.Extent {
+	certain, possible = slices.Clone(certain), slices.Clone(possible)
+	certain.And(b.heldCertain)
+	possible.And(b.heldPossible)
+	if possible.Empty() {
+		return entramfa.Never
+	}
+	steps := maxSteps
+	switch free, ok := b.certain.Free(certain, &steps); {
+	case !ok || certain.Empty():
+		return entramfa.ExtentUnknown
+	case !free:
+		return entramfa.Always
+	}
+	if free, ok := b.possible.Free(possible, &steps); ok && free {
+		return entramfa.Sometimes
+	}
+	return entramfa.ExtentUnknown
 }
 
 // or returns the region's values, or all there are where it names none.
@@ -27,54 +133,65 @@ func (a axis) or(region []string) []string {
 	return region
 }
 
-func pointsOf[T any](values []T, set func(*point, T)) []point {
-	list := make([]point, len(values))
-	for i, v := range values {
-		set(&list[i], v)
+// part is one part of an origin.
+type part[T any] struct {
+	value T
+	sides *sides
+}
+
+// distinctParts leaves out a part that does the same as another.
+func distinctParts[T any](values []T, of func(T) *sides) []part[T] {
+	var list []part[T]
+	seen := map[string]bool{}
+	for _, value := range values {
+		s := of(value)
+		if key := s.key(); !seen[key] {
+			seen[key] = true
+			list = append(list, part[T]{value, s})
+		}
 	}
 	return list
 }
 
-// targets lists the resources, with and without the contexts for which they may
-// ask, and the user actions.
-func (j *judge) targets(effects []effectOf) []point {
-	apps, contexts := j.region.Applications, j.region.AuthenticationContexts
-	var named, asked []string
-	for _, e := range effects {
-		for _, c := range e.conditions {
-			if c.applications != nil {
-				named = append(named, mentioned(c.applications)...)
-				asked = append(asked, c.applications.IncludeAuthenticationContextClassReferences...)
+// samples lists the origins of a region that effects tell apart.
+func (o *originColumns) samples(s SignIn) []sample {
+	networks := s.CompliantNetworks
+	if networks == nil {
+		networks = []bool{false, true}
+	}
+	addresses := distinctParts(o.within(s.Addresses), func(a netip.Addr) *sides { return o.addresses[o.interval(a)] })
+	countries := distinctParts(axis(o.countries.names).or(s.Countries), o.countries.of)
+	gps := distinctParts(axis(o.gps.names).or(s.GPSCountries), o.gps.of)
+	ways := distinctParts(networks, func(compliant bool) *sides { return o.network(compliant) })
+	var list []sample
+	seen := map[string]bool{}
+	for _, address := range addresses {
+		for _, country := range countries {
+			for _, position := range gps {
+				for _, network := range ways {
+					c := o.column([4]*sides{address.sides, country.sides, position.sides, network.sides})
+					if key := c.key(); !seen[key] {
+						seen[key] = true
+						list = append(list, sample{column: c, point: point{origin: origin{address.value, country.value, position.value, network.value}}})
+					}
+				}
 			}
 		}
 	}
-	if apps == nil {
-		apps = append(named, mentioned(&Applications{})...)
-	}
-	if contexts == nil {
-		contexts = append(asked, "")
-	}
-	if len(contexts) == 0 {
-		contexts = []string{""}
-	}
-	var list []point
-	for _, app := range distinct(apps) {
-		for _, context := range distinct(contexts) {
-			list = append(list, point{target: target{application: app, context: context}})
-		}
-	}
-	for _, action := range userActionAxis.or(j.region.UserActions) {
-		list = append(list, point{target: target{action: action}})
-	}
 	return list
 }
 
-func allPlaces(effects []effectOf) []places {
-	var all []places
-	for _, e := range effects {
-		for _, c := range e.conditions {
-			all = append(all, c.places...)
-		}
+// within lists one address for each column that a region of addresses touches.
+func (o *originColumns) within(ranges []netip.Prefix) []netip.Addr {
+	if ranges == nil {
+		return o.starts
 	}
-	return slices.Clip(all)
+	var list []netip.Addr
+	for _, r := range ranges {
+		prefix := unmapped(r)
+		first, end := o.interval(prefix.Addr()), o.interval(last(prefix))
+		list = append(list, prefix.Addr())
+		list = append(list, o.starts[first+1:end+1]...)
+	}
+	return list
 }

@@ -25,15 +25,67 @@ func judgeSession(controls *SessionControls) grant {
 			reason:  reasonf("sessionControls", "the sign-in frequency is about the second factor"),
 		}
 	}
-	if on(controls.SecureSignInSession) {
+	if enabled(controls.SecureSignInSession) {
 		return grant{
 			outcome: entramfa.Blocked,
-			partly:  true,
+			bound:   true,
 			demands: []string{"secureSignInSession"},
 			reason:  reasonf("sessionControls", "token protection refuses programs whose tokens aren't bound to a device, at Exchange, SharePoint and Teams"),
 		}
 	}
 	return grant{outcome: entramfa.Clear, caveats: sessionCaveats(controls)}
+}
+
+// teams is the app id of Microsoft Teams, which the service itself has:
+// https://learn.microsoft.com/troubleshoot/entra/entra-id/governance/verify-first-party-apps-sign-in.
+const teams = "cc15fd57-2c6c-4117-a88c-83b1d56b4bbe"
+
+// protects says whether token protection concerns an app. Of one that isn't named
+// here it can't be told: services are added, and Graph stands before them.
+// Source: https://learn.microsoft.com/entra/identity/conditional-access/concept-token-protection.
+func protects(app string) truth {
+	switch {
+	case containsFold([]string{exchangeOnline, sharePoint, teams}, app):
+		return yes
+	case containsFold([]string{azureManagement, azurePortal, azureDirectory}, app):
+		return no
+	}
+	return unknown
+}
+
+// protected narrows a policy on some targets to those that token protection
+// concerns.
+func (j *judge) protected(c coverage, a *Applications) coverage {
+	const name = "sessionControls"
+	if a == nil || c.constant || c.extent == entramfa.Never {
+		return c.by(onTarget, a.protects)
+	}
+	region := j.region.Applications
+	if region == nil {
+		region = append(mentioned(a), teams)
+	}
+	holds := func(app string) truth { return both(a.meets(&point{target: target{application: app}}), protects(app)) }
+	if len(a.IncludeAuthenticationContextClassReferences) > 0 {
+		holds = protects
+	}
+	extent, inside := cover(region, holds)
+	switch extent = min(extent, c.extent); {
+	case extent == entramfa.Never || !j.region.forResources():
+		return covers(entramfa.Never, name, "token protection concerns Exchange, SharePoint and Teams, and none of the sign-ins is to one of them").by(onTarget, a.protects)
+	case extent == entramfa.ExtentUnknown:
+		c = cantTell(name, "whether token protection concerns %s", names(region))
+		c.constant = false
+		return c.by(onTarget, a.protects)
+	}
+	return of(extent, func(s *SignIn) { s.Applications, s.UserActions = []string{inside}, []string{} }, name, "at Exchange, SharePoint and Teams").by(onTarget, a.protects)
+}
+
+// protects says whether token protection of a policy concerns a single sign-in.
+func (a *Applications) protects(p *point) truth {
+	if p.target.action != "" {
+		return no
+	}
+	return both(a.meets(p), protects(p.target.application))
 }
 
 // harmless says that the members filter traffic and leave the sign-in alone.
@@ -48,7 +100,7 @@ func harmless(names []string) bool {
 
 func sessionCaveats(controls *SessionControls) []string {
 	var caveats []string
-	if on(controls.SignInFrequency) {
+	if enabled(controls.SignInFrequency) {
 		caveats = append(caveats, "sign-in frequency ends sessions: a product that lives on a refresh token has to send the password again (AADSTS70043)")
 	}
 	var evaluation struct{ Mode string }
@@ -58,9 +110,9 @@ func sessionCaveats(controls *SessionControls) []string {
 	return caveats
 }
 
-// on says whether a session control is there and enabled. One that can't be
+// enabled says whether a session control is there and enabled. One that can't be
 // read counts as enabled.
-func on(control json.RawMessage) bool {
+func enabled(control json.RawMessage) bool {
 	if empty(control) || blank(control) {
 		return false
 	}
@@ -87,7 +139,7 @@ func blank(control json.RawMessage) bool {
 // about what this version doesn't know.
 func renewsFactor(control json.RawMessage) bool {
 	var c struct{ AuthenticationType string }
-	if !on(control) {
+	if !enabled(control) {
 		return false
 	}
 	return json.Unmarshal(control, &c) != nil || c.AuthenticationType != "" && !strings.EqualFold(c.AuthenticationType, "primaryAndSecondaryAuthentication")

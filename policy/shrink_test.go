@@ -66,7 +66,7 @@ func (w world) differs(before policy.Tenant, s policy.Subject) evaluators {
 		after := before
 		before.Policies = entramfa.Known(policy.List{Policies: c.Policies})
 		after.Policies = entramfa.Known(policy.List{Policies: c.Changed})
-		changes := slices.Collect(policy.Diff(before, after, policy.Same(slices.Values([]policy.Subject{s})), c.SignIn))
+		changes := diff(before, after, c.SignIn, s)
 		changed := slices.ContainsFunc(points(c.SignIn), func(at point) bool { return w.outcomeAt(c.Policies, at) != w.outcomeAt(c.Changed, at) })
 		return fmt.Sprint("changed: ", len(changes) == 1), fmt.Sprint("changed: ", changed)
 	}

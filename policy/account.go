@@ -1,0 +1,111 @@
+package policy
+
+import (
+	"net/netip"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/policy/internal/cells"
+)
+
+// Prepared is the Conditional Access of a tenant, made ready for many questions.
+// It never changes, and goroutines may share it.
+type Prepared struct {
+	tenant Tenant
+	table  *table
+}
+
+// Prepare makes a tenant's policies ready for many questions. It takes about as
+// long as one Judge, and pays when more than one account or set of sign-ins is asked
+// about. The tenant's values must not change after. It does no I/O.
+func Prepare(tenant Tenant) *Prepared {
+	return &Prepared{tenant: tenant, table: newTable(newJudge(tenant, Subject{}, anySignIn).effects())}
+}
+
+// anySignIn is a single one: of the conditions of a policy a table wants to know
+// for which sign-ins they hold, and nothing of any in particular.
+var anySignIn = SignIn{
+	Applications: []string{anyOtherApp}, UserActions: []string{}, AuthenticationContexts: []string{},
+	ClientAppTypes: clientAppTypeAxis[:1], Platforms: platformAxis[:1],
+	Addresses: []netip.Prefix{netip.PrefixFrom(netip.IPv6Unspecified(), 128)}, Countries: []string{CountryUnknown}, GPSCountries: []string{CountryUnknown},
+	CompliantNetworks: []bool{false}, UnregisteredDevice: true,
+	SignInRiskLevels: riskAxis[:1], UserRiskLevels: riskAxis[:1], InsiderRiskLevels: insiderAxis[:1], AuthenticationFlows: flowAxis[:1],
+}
+
+// Account is an account of a prepared tenant. It never changes, and goroutines may
+// share it.
+type Account struct {
+	prepared          *Prepared
+	subject           Subject
+	certain, possible cells.Set // the effects that are about the account
+}
+
+// Account makes an account ready for many questions.
+func (p *Prepared) Account(subject Subject) *Account {
+	n := len(p.table.effects)
+	a := &Account{prepared: p, subject: subject, certain: cells.NewSet(n), possible: cells.NewSet(n)}
+	j := &judge{tenant: p.tenant, subject: subject}
+	for i, e := range p.table.effects {
+		about := j.about(e)
+		if about == yes && p.table.sure.Has(i) {
+			a.certain.Add(i)
+		}
+		if about != no {
+			a.possible.Add(i)
+		}
+	}
+	return a
+}
+
+// about says whether an effect is one on the account.
+func (j *judge) about(e effect) truth {
+	if e.policy == nil || e.policy.Conditions == nil || e.policy.Conditions.Users == nil {
+		return unknown
+	}
+	users := j.matchUsers(e.policy.Conditions.Users)
+	if users.truth == no {
+		users = j.otherSubjects(e.policy.Conditions, users)
+	}
+	return users.truth
+}
+
+// Decide says what all policies together do to a set of the account's sign-ins, as
+// the function Decide does. For a single sign-in, one value for each property and
+// from an unregistered device, it allocates nothing.
+func (a *Account) Decide(signIns SignIn) entramfa.Verdict {
+	if !a.prepared.tenant.Policies.Known() {
+		return entramfa.Verdict{}
+	}
+	if q, ok := a.prepared.table.single(&signIns); ok {
+		return a.decideSingle(&q)
+	}
+	r := a.prepared.table.region(signIns)
+	return decide(r.extent(r.blocks, a.certain, a.possible), r.extent(r.meets, a.certain, a.possible))
+}
+
+// decideSingle goes through the effects 64 at a time.
+func (a *Account) decideSingle(q *single) entramfa.Verdict {
+	var met, mayMeet, blocked uint64
+	for w, possible := range a.possible {
+		if possible == 0 {
+			continue
+		}
+		certain := a.certain[w]
+		for _, c := range q.columns {
+			certain &= c.yes[w]
+			possible &= c.maybe[w]
+		}
+		here, perhaps := joined(&q.origin, w)
+		met |= certain & here
+		mayMeet |= possible & perhaps
+		blocked |= certain & here & q.blocks[w]
+	}
+	switch {
+	case blocked != 0:
+		return entramfa.Verdict{Outcome: entramfa.Blocked, Extent: entramfa.Always}
+	case met != 0:
+		return entramfa.Verdict{Outcome: entramfa.MFA, Extent: entramfa.Always}
+	case mayMeet == 0:
+		return entramfa.Verdict{Outcome: entramfa.Clear, Extent: entramfa.Never}
+	}
+	return entramfa.Verdict{}
+}

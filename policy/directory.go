@@ -1,0 +1,263 @@
+package policy
+
+import (
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/entramfa/entramfa/internal/guid"
+)
+
+// Directory holds the accounts of a tenant and what they are members of, for
+// questions about all of them: a bit for each account and group. It is filled
+// from streams, the accounts first:
+//
+//	var d policy.Directory
+//	err := d.AddAccounts(accounts)
+//	for _, group := range prepared.Groups() {
+//		err = d.AddMembers(group, members(group))
+//	}
+//	err = d.AddRoleAssignments(assignments)
+//
+// Where an account brings its groups or roles with it, or they are added here,
+// they are known; else an answer that depends on them is Unknown. Once filled it
+// may be shared by goroutines. The zero Directory is empty.
+type Directory struct {
+	ids    []guid.ID
+	number map[guid.ID]uint32
+	// kinds are the kinds of account that are neither an ordinary member nor an
+	// ordinary guest alone; members of kind 0 are in no list.
+	kinds   []kind
+	byKind  map[string]int
+	groups  map[string]*membership
+	roles   map[string]*roleHolders
+	started bool // memberships were added
+	// groupless and roleless are the accounts of which nobody gave all groups or roles.
+	groupless, roleless accountSet
+}
+
+// kind is what accounts have in common beside their memberships.
+type kind struct {
+	subject  Subject
+	accounts []uint32
+}
+
+// membership is the accounts in a group. whole says that there are no others.
+type membership struct {
+	accounts accountSet
+	whole    bool
+}
+
+// roleHolders are the accounts that hold a role: themselves, through a group, or
+// it isn't known for which scope.
+type roleHolders struct {
+	direct, through, unclear accountSet
+	groups                   []string
+}
+
+// Len is the number of accounts.
+func (d *Directory) Len() int { return len(d.ids) }
+
+// AddAccounts adds accounts, each once, by object id. Of the groups and roles that
+// an account knows it takes every one, as all that the account has. It stops at
+// the first error of the stream, and refuses an id that is none or comes twice,
+// and accounts that come after memberships.
+func (d *Directory) AddAccounts(accounts iter.Seq2[Subject, error]) error {
+	if d.started {
+		return errors.New("policy: add the accounts of a directory before their memberships")
+	}
+	for account, err := range accounts {
+		if err != nil {
+			return fmt.Errorf("policy: read the accounts of a directory: %w", err)
+		}
+		if err := d.add(account); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Directory) add(account Subject) error {
+	id, ok := guid.Parse(account.ID)
+	if !ok {
+		return fmt.Errorf("policy: add an account to a directory: %q is no object id", account.ID)
+	}
+	if _, twice := d.number[id]; twice {
+		return fmt.Errorf("policy: add an account to a directory: %s is there already", account.ID)
+	}
+	if d.number == nil {
+		d.number, d.groups, d.roles = map[guid.ID]uint32{}, map[string]*membership{}, map[string]*roleHolders{}
+		d.byKind = map[string]int{}
+	}
+	n := uint32(len(d.ids))
+	d.ids, d.number[id] = append(d.ids, id), n
+	d.classify(n, account)
+	d.addOwnGroups(n, account)
+	d.addOwnRoles(n, account)
+	return nil
+}
+
+// classify notes what kind of account it is, unless it is an ordinary member.
+func (d *Directory) classify(n uint32, account Subject) {
+	kinds, known := account.Kinds.Get()
+	if known && len(kinds) == 0 && !account.AgentUser {
+		return
+	}
+	key := fmt.Sprint(known, kinds, account.HomeTenantID, account.AgentUser)
+	k, seen := d.byKind[key]
+	if !seen {
+		k = len(d.kinds)
+		d.byKind[key] = k
+		d.kinds = append(d.kinds, kind{subject: Subject{Kinds: account.Kinds, HomeTenantID: account.HomeTenantID, AgentUser: account.AgentUser}})
+	}
+	d.kinds[k].accounts = append(d.kinds[k].accounts, n)
+}
+
+func (d *Directory) addOwnGroups(n uint32, account Subject) {
+	groups, known := account.Groups.Get()
+	for _, m := range groups {
+		if !guid.Is(m.Group.ID) {
+			known = false
+			continue
+		}
+		d.group(m.Group.ID).accounts.set(n)
+	}
+	if !known {
+		d.groupless.set(n)
+	}
+}
+
+func (d *Directory) group(id string) *membership {
+	id = strings.ToLower(id)
+	if d.groups[id] == nil {
+		d.groups[id] = &membership{}
+	}
+	return d.groups[id]
+}
+
+func (d *Directory) addOwnRoles(n uint32, account Subject) {
+	roles, known := account.Roles.Get()
+	if !known {
+		d.roleless.set(n)
+	}
+	for _, role := range roles {
+		holders, counts := d.holders(role)
+		switch {
+		case !guid.Is(role.TemplateID()):
+			d.roleless.set(n)
+		case !counts:
+		case role.DirectoryScopeID == nil || strings.TrimSpace(*role.DirectoryScopeID) == "":
+			holders.unclear.set(n)
+		case strings.EqualFold(role.PrincipalID, account.ID):
+			holders.direct.set(n)
+		default:
+			holders.through.set(n)
+		}
+	}
+}
+
+// holders returns those of the role of an assignment; false where such an
+// assignment doesn't count for a policy.
+func (d *Directory) holders(role RoleAssignment) (*roleHolders, bool) {
+	custom := role.RoleDefinition != nil && role.RoleDefinition.IsBuiltIn != nil && !*role.RoleDefinition.IsBuiltIn
+	scoped := role.DirectoryScopeID != nil && strings.TrimSpace(*role.DirectoryScopeID) != "" && !role.TenantWide()
+	if custom || scoped || !guid.Is(role.TemplateID()) {
+		return nil, false
+	}
+	id := strings.ToLower(role.TemplateID())
+	if d.roles[id] == nil {
+		d.roles[id] = &roleHolders{}
+	}
+	return d.roles[id], true
+}
+
+// AddMembers adds the members of a group by object id: all of them, those of
+// groups within it too, as transitiveMembers lists them. Members that are no
+// account of the directory, devices for instance, are passed over. A stream that
+// ends with an error adds nobody.
+func (d *Directory) AddMembers(groupID string, accountIDs iter.Seq2[string, error]) error {
+	if !guid.Is(groupID) {
+		return fmt.Errorf("policy: add members to a directory: the group %q is no object id", groupID)
+	}
+	var members accountSet
+	for id, err := range accountIDs {
+		if err != nil {
+			return fmt.Errorf("policy: read the members of group %s: %w", groupID, err)
+		}
+		if key, ok := guid.Parse(id); ok {
+			if n, known := d.number[key]; known {
+				members.set(n)
+			}
+		}
+	}
+	d.started = true
+	if d.groups == nil {
+		d.groups = map[string]*membership{}
+	}
+	group := d.group(groupID)
+	group.whole = true
+	group.accounts.add(members)
+	return nil
+}
+
+// AddRoleAssignments adds the active directory roles of the tenant, all of them:
+// an account that none of them names holds no role. Of a role that a group holds
+// the members are those that AddMembers was given. Assignments of principals that
+// are neither are passed over.
+func (d *Directory) AddRoleAssignments(assignments iter.Seq2[RoleAssignment, error]) error {
+	var list []RoleAssignment
+	for role, err := range assignments {
+		if err != nil {
+			return fmt.Errorf("policy: read the role assignments of a directory: %w", err)
+		}
+		list = append(list, role)
+	}
+	d.started, d.roleless = true, nil
+	if d.roles == nil {
+		d.roles = map[string]*roleHolders{}
+	}
+	for _, role := range list {
+		d.assign(role)
+	}
+	return nil
+}
+
+func (d *Directory) assign(role RoleAssignment) {
+	key, _ := guid.Parse(role.PrincipalID)
+	n, account := d.number[key]
+	holders, counts := d.holders(role)
+	switch {
+	case !guid.Is(role.TemplateID()) && account:
+		d.roleless.set(n)
+	case !counts:
+	case !account:
+		holders.groups = append(holders.groups, strings.ToLower(role.PrincipalID))
+	case role.DirectoryScopeID == nil || strings.TrimSpace(*role.DirectoryScopeID) == "":
+		holders.unclear.set(n)
+	default:
+		holders.direct.set(n)
+	}
+}
+
+// Joined returns the directory as it is once an account is in one more group, for
+// Diff. The directory itself stays as it is.
+func (d *Directory) Joined(groupID, accountID string) (*Directory, error) {
+	key, ok := guid.Parse(accountID)
+	n, known := d.number[key]
+	if !ok || !known {
+		return nil, fmt.Errorf("policy: put an account into group %s: the directory has no account %q", groupID, accountID)
+	}
+	if !guid.Is(groupID) {
+		return nil, fmt.Errorf("policy: put account %s into a group: %q is no object id", accountID, groupID)
+	}
+	joined := *d
+	joined.groups = maps.Clone(d.groups)
+	was := d.group(groupID)
+	is := &membership{accounts: slices.Clone(was.accounts), whole: was.whole}
+	is.accounts.set(n)
+	joined.groups[strings.ToLower(groupID)] = is
+	return &joined, nil
+}

@@ -1,0 +1,191 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/entramfa/entramfa/internal/guid"
+)
+
+// targetColumns are the columns of what a sign-in is for: a resource, which may
+// ask for an authentication context, or a user action. An effect looks at one of
+// the three.
+type targetColumns struct {
+	conditions *conditions
+	// apps has the apps that a policy names or that this version knows, by their id
+	// in lower case; other is that of any other id.
+	apps  map[string]*column
+	other *column
+	// contexts has those that a policy names; none is that of a resource that asks
+	// for no context, or for one that no policy names.
+	contexts map[string]*column
+	none     *column
+	actions  []*column // as in userActionAxis
+	// unnamed is that of the user actions that this version doesn't know.
+	unnamed *column
+	// tangled are effects that look at the app and at the context.
+	tangled []on
+	// names are the apps and contexts in the order of the policies, others is a user
+	// action that this version doesn't know, empty where no policy has one.
+	names, asked []string
+	others       string
+}
+
+// special are apps about which a policy may say something without naming them.
+var special = []string{microsoftGraph, exchangeOnline, sharePoint, teams, azureManagement, azurePortal, azureDirectory}
+
+func newTargetColumns(c *conditions, effects []effect) *targetColumns {
+	t := &targetColumns{conditions: c, apps: map[string]*column{}, contexts: map[string]*column{}}
+	t.other = t.app(anyOtherApp)
+	for _, id := range special {
+		t.names, t.apps[id] = append(t.names, id), t.app(id)
+	}
+	none, unnamed := newColumn(c.effects), newColumn(c.effects)
+	t.none, t.unnamed = &none, &unnamed
+	for i, e := range effects {
+		t.add(i, e)
+	}
+	for _, action := range userActionAxis {
+		col := c.column(onTarget, &point{target: target{action: action}})
+		t.actions = append(t.actions, &col)
+	}
+	return t
+}
+
+// app is the column of a token for an app, for which no context is asked.
+func (t *targetColumns) app(id string) *column {
+	col := t.conditions.column(onTarget, &point{target: target{application: id}})
+	return &col
+}
+
+// add makes the columns that one effect needs.
+func (t *targetColumns) add(i int, e effect) {
+	for _, c := range e.conditions {
+		if c.applications == nil {
+			continue
+		}
+		for _, id := range append(slices.Clone(c.applications.IncludeApplications), c.applications.ExcludeApplications...) {
+			if guid.Is(id) {
+				t.name(i, c, strings.ToLower(id))
+			}
+		}
+		for _, context := range c.applications.IncludeAuthenticationContextClassReferences {
+			t.ask(i, c, strings.ToLower(context))
+		}
+		for _, action := range userActionAxis.foreign(c.applications.IncludeUserActions) {
+			t.others = action
+			t.unnamed.set(i, unknown)
+		}
+	}
+}
+
+// name sets what an effect that names an app does to it.
+func (t *targetColumns) name(i int, c coverage, id string) {
+	col, known := t.apps[id]
+	if !known {
+		other := t.other.clone()
+		col = &other
+		t.names, t.apps[id] = append(t.names, id), col
+	}
+	if c.holds != nil {
+		col.set(i, c.holds(&point{target: target{application: id}}))
+	}
+}
+
+// ask sets what an effect does to a resource that asks for a context.
+func (t *targetColumns) ask(i int, c coverage, context string) {
+	col, known := t.contexts[context]
+	if !known {
+		none := newColumn(t.conditions.effects)
+		col = &none
+		t.asked, t.contexts[context] = append(t.asked, context), col
+	}
+	if c.holds != nil {
+		col.set(i, c.holds(&point{target: target{application: anyOtherApp, context: context}}))
+		t.tangled = append(t.tangled, on{i, c.holds})
+	}
+}
+
+// of is the column of one target.
+func (t *targetColumns) of(at target) *column {
+	if at.action != "" {
+		return t.action(at.action)
+	}
+	app := t.resource(at.application)
+	if at.context == "" {
+		return app
+	}
+	context, known := lookup(t.contexts, at.context)
+	if !known {
+		return app
+	}
+	both := app.either(*context)
+	for _, condition := range t.tangled {
+		both.set(condition.effect, condition.holds(&point{target: at}))
+	}
+	return &both
+}
+
+func (t *targetColumns) action(action string) *column {
+	if i := userActionAxis.index(action); i >= 0 {
+		return t.actions[i]
+	}
+	col := t.conditions.column(onTarget, &point{target: target{action: action}})
+	return &col
+}
+
+func (t *targetColumns) resource(id string) *column {
+	switch col, known := lookup(t.apps, id); {
+	case known:
+		return col
+	case guid.Is(id) || id == anyOtherApp:
+		return t.other
+	}
+	return t.app(id)
+}
+
+// lookup finds a text whose letters may be capital ones, without allocating.
+func lookup[T any](m map[string]T, text string) (T, bool) {
+	if value, known := m[text]; known {
+		return value, true
+	}
+	var lower [40]byte
+	if len(text) > len(lower) {
+		var none T
+		return none, false
+	}
+	for i := range len(text) {
+		b := text[i]
+		if 'A' <= b && b <= 'Z' {
+			b += 'a' - 'A'
+		}
+		lower[i] = b
+	}
+	value, known := m[string(lower[:len(text)])]
+	return value, known
+}
+
+// targets lists those of a region: of its apps and contexts all that the effects
+// tell apart.
+func (t *targetColumns) targets(s SignIn) []target {
+	apps, contexts := s.Applications, s.AuthenticationContexts
+	if apps == nil {
+		apps = append(slices.Clip(t.names), anyOtherApp)
+	}
+	if contexts == nil {
+		contexts = append(slices.Clip(t.asked), "")
+	}
+	if len(contexts) == 0 {
+		contexts = []string{""}
+	}
+	var list []target
+	for _, app := range distinct(apps) {
+		for _, context := range distinct(contexts) {
+			list = append(list, target{application: app, context: context})
+		}
+	}
+	for _, action := range userActionAxis.or(s.UserActions) {
+		list = append(list, target{action: action})
+	}
+	return list
+}
