@@ -2,8 +2,12 @@ package policy
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
+	"sync"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/policy/internal/cells"
 )
 
@@ -12,13 +16,20 @@ import (
 type Prepared struct {
 	tenant Tenant
 	table  *table
+	every  func() *table // of all policies, made when it is asked for
 }
 
 // Prepare makes a tenant's policies ready for many questions. It takes about as
 // long as one Judge, and pays when more than one account or set of sign-ins is asked
 // about. The tenant's values must not change after. It does no I/O.
 func Prepare(tenant Tenant) *Prepared {
-	return &Prepared{tenant: tenant, table: newTable(newJudge(tenant, Subject{}, anySignIn).effects())}
+	return prepare(tenant, func(*Policy) bool { return true })
+}
+
+func prepare(tenant Tenant, some func(*Policy) bool) *Prepared {
+	p := &Prepared{tenant: tenant, table: newTable(newJudge(tenant, Subject{}, anySignIn).effects(some))}
+	p.every = sync.OnceValue(p.everyPolicy)
+	return p
 }
 
 // anySignIn is a single one: of the conditions of a policy a table wants to know
@@ -31,12 +42,12 @@ var anySignIn = SignIn{
 	SignInRiskLevels: riskAxis[:1], UserRiskLevels: riskAxis[:1], InsiderRiskLevels: insiderAxis[:1], AuthenticationFlows: flowAxis[:1],
 }
 
-// Account is an account of a prepared tenant. It never changes, and goroutines may
-// share it.
+// Account is an account of a prepared tenant. Goroutines may share it.
 type Account struct {
 	prepared          *Prepared
 	subject           Subject
 	certain, possible cells.Set // the effects that are about the account
+	memory            memory    // what Explain said
 }
 
 // Account makes an account ready for many questions.
@@ -45,7 +56,7 @@ func (p *Prepared) Account(subject Subject) *Account {
 	a := &Account{prepared: p, subject: subject, certain: cells.NewSet(n), possible: cells.NewSet(n)}
 	j := &judge{tenant: p.tenant, subject: subject}
 	for i, e := range p.table.effects {
-		about := j.about(e)
+		about := j.about(e.policy)
 		if about == yes && p.table.sure.Has(i) {
 			a.certain.Add(i)
 		}
@@ -56,14 +67,14 @@ func (p *Prepared) Account(subject Subject) *Account {
 	return a
 }
 
-// about says whether an effect is one on the account.
-func (j *judge) about(e effect) truth {
-	if e.policy == nil || e.policy.Conditions == nil || e.policy.Conditions.Users == nil {
+// about says whether a policy is one on the account.
+func (j *judge) about(p *Policy) truth {
+	if p == nil || p.Conditions == nil || p.Conditions.Users == nil {
 		return unknown
 	}
-	users := j.matchUsers(e.policy.Conditions.Users)
+	users := j.matchUsers(p.Conditions.Users)
 	if users.truth == no {
-		users = j.otherSubjects(e.policy.Conditions, users)
+		users = j.otherSubjects(p.Conditions, users)
 	}
 	return users.truth
 }
@@ -108,4 +119,22 @@ func (a *Account) decideSingle(q *single) entramfa.Verdict {
 		return entramfa.Verdict{Outcome: entramfa.Clear, Extent: entramfa.Never}
 	}
 	return entramfa.Verdict{}
+}
+
+// Groups lists the object ids of the groups that policies in force name, each
+// once: those whose members a Directory needs.
+func (p *Prepared) Groups() []string {
+	var ids []string
+	for _, e := range p.table.effects {
+		if e.policy == nil || e.policy.Conditions == nil || e.policy.Conditions.Users == nil {
+			continue
+		}
+		for _, id := range slices.Concat(e.policy.Conditions.Users.IncludeGroups, e.policy.Conditions.Users.ExcludeGroups) {
+			if guid.Is(id) {
+				ids = append(ids, strings.ToLower(id))
+			}
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }

@@ -3,7 +3,10 @@ package policy_test
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/policy"
@@ -35,22 +38,44 @@ func benchLocations() []policy.NamedLocation {
 	return list
 }
 
+// benchUsers: policy 55, MFA for all, leaves out seven large groups, one policy in
+// 24 is for everybody but three groups, the others are for three groups but one.
 func benchUsers(i int) *policy.Users {
 	group := func(k int) string { return benchID("a", (i*7+k*31)%200) }
-	if i%5 == 0 {
+	if i == 55 {
+		return &policy.Users{IncludeUsers: []string{"All"}, ExcludeGroups: benchGroupIDs(7)}
+	}
+	if i%24 == 7 && i != 79 {
 		return &policy.Users{IncludeUsers: []string{"All"}, ExcludeGroups: []string{group(0), group(1), group(2)}, ExcludeUsers: []string{benchID("b", i)}}
 	}
 	return &policy.Users{IncludeGroups: []string{group(0), group(1), group(2)}, ExcludeGroups: []string{group(3)}}
 }
 
+func benchGroupIDs(n int) []string {
+	var ids []string
+	for i := range n {
+		ids = append(ids, benchID("a", i))
+	}
+	return ids
+}
+
+func benchAccounts(n int) []string {
+	var ids []string
+	for i := range n {
+		ids = append(ids, benchID("b", i))
+	}
+	return ids
+}
+
 func benchApplications(i int) *policy.Applications {
 	app := func(k int) string { return benchID("e", (i*3+k)%40) }
-	switch i % 6 {
-	case 0, 1:
+	everything := i%11 == 0 || i%11 == 2 // but for the apps the policy would meet every sign-in
+	switch {
+	case i == 55, i%6 < 2 && !everything:
 		return &policy.Applications{IncludeApplications: []string{"All"}}
-	case 2:
+	case i%6 == 2 && !everything:
 		return &policy.Applications{IncludeApplications: []string{"All"}, ExcludeApplications: []string{app(0), app(1)}}
-	case 3:
+	case i%6 == 3:
 		return &policy.Applications{IncludeApplications: []string{"797f4846-ba00-4fd7-ba43-dac1f8f63013"}}
 	}
 	return &policy.Applications{IncludeApplications: []string{app(0), app(1), app(2)}}
@@ -87,7 +112,10 @@ func benchConditions(i int) *policy.Conditions {
 
 func benchPolicy(i int) policy.Policy {
 	or := "OR"
-	controls := [][]string{{"mfa"}, {"mfa"}, {"block"}, {"mfa", "compliantDevice"}, {"compliantDevice", "domainJoinedDevice"}}[i%5]
+	controls := [][]string{{"mfa"}, {"mfa"}, {"mfa"}, {"mfa", "compliantDevice"}, {"compliantDevice", "domainJoinedDevice"}}[i%5]
+	if slices.Contains([]int{1, 5, 7, 10}, i%11) && i%2 == 0 {
+		controls = []string{"block"}
+	}
 	return policy.Policy{
 		ID: benchID("c", i), DisplayName: fmt.Sprint("CA", i), State: policy.StateEnabled,
 		Conditions: benchConditions(i), GrantControls: &policy.GrantControls{Operator: &or, BuiltInControls: controls},
@@ -157,6 +185,16 @@ func BenchmarkDecideSignIn(b *testing.B) {
 	}
 }
 
+func BenchmarkExplainSignIn(b *testing.B) {
+	account := policy.Prepare(benchTenant(240)).Account(benchSubject(1))
+	signIns, i := benchSignIns(), 0
+	b.ReportAllocs()
+	for b.Loop() {
+		account.Explain(signIns[i%len(signIns)])
+		i++
+	}
+}
+
 func BenchmarkDecideEverySignIn(b *testing.B) {
 	prepared := policy.Prepare(benchTenant(240))
 	verdicts := map[string]int{}
@@ -172,5 +210,111 @@ func BenchmarkDecideEverySignIn(b *testing.B) {
 	for b.Loop() {
 		accounts[i%len(accounts)].Decide(policy.SignIn{})
 		i++
+	}
+}
+
+// benchGroups are the groups of one of many accounts: four of 200, the first few
+// groups larger than the rest.
+func benchGroups(n int) [4]int {
+	x := uint64(n)*0x9E3779B97F4A7C15 + 1
+	var groups [4]int
+	for k := range groups {
+		x ^= x >> 29
+		x *= 0xBF58476D1CE4E5B9
+		groups[k] = int(x>>40) % 200
+		if k == 0 {
+			groups[k] %= 20
+		}
+	}
+	return groups
+}
+
+// benchDirectory holds accounts with their memberships by group.
+func benchDirectory(tb testing.TB, accounts int) *policy.Directory {
+	var d policy.Directory
+	require.NoError(tb, d.AddAccounts(func(yield func(policy.Subject, error) bool) {
+		for n := range accounts {
+			if !yield(policy.Subject{ID: benchID("b", n), Kinds: entramfa.Known([]string{})}, nil) {
+				return
+			}
+		}
+	}))
+	members := make([][]int, 200)
+	for n := range accounts {
+		for _, g := range benchGroups(n) {
+			members[g] = append(members[g], n)
+		}
+	}
+	for g, numbers := range members {
+		require.NoError(tb, d.AddMembers(benchID("a", g), func(yield func(string, error) bool) {
+			for _, n := range numbers {
+				if !yield(benchID("b", n), nil) {
+					return
+				}
+			}
+		}))
+	}
+	require.NoError(tb, d.AddRoleAssignments(stream[policy.RoleAssignment]()))
+	return &d
+}
+
+// shares counts the verdicts of a sweep.
+func shares(s *policy.Sweep) string {
+	text := ""
+	for _, outcome := range []entramfa.Outcome{entramfa.Unknown, entramfa.Clear, entramfa.MFA, entramfa.Blocked} {
+		for _, extent := range []entramfa.Extent{entramfa.ExtentUnknown, entramfa.Never, entramfa.Sometimes, entramfa.Always} {
+			if n := s.Count(entramfa.Verdict{Outcome: outcome, Extent: extent}); n > 0 {
+				text += fmt.Sprintf("%s %s: %d, ", outcome, extent, n)
+			}
+		}
+	}
+	return text
+}
+
+var benchSizes = []int{1_000, 10_000, 100_000, 1_000_000}
+
+func BenchmarkSweep(b *testing.B) {
+	prepared := policy.Prepare(benchTenant(240))
+	for _, accounts := range benchSizes {
+		d := benchDirectory(b, accounts)
+		for name, region := range map[string]policy.SignIn{"password sign-ins": policy.PasswordSignIn(), "every resource": {UserActions: []string{}}} {
+			b.Run(fmt.Sprintf("%s/%d", name, accounts), func(b *testing.B) {
+				b.Log(shares(prepared.Sweep(d, region)))
+				b.ReportAllocs()
+				for b.Loop() {
+					prepared.Sweep(d, region)
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkDiff(b *testing.B) {
+	tenant, changed := benchTenant(240), benchTenant(240)
+	before := policy.Prepare(tenant)
+	list, _ := changed.Policies.Get()
+	users := list.Policies[55].Conditions.Users
+	for name, excluded := range map[string]policy.Users{
+		"20 accounts excluded": {IncludeUsers: users.IncludeUsers, ExcludeUsers: benchAccounts(20), ExcludeGroups: users.ExcludeGroups},
+		"one group excluded":   {IncludeUsers: users.IncludeUsers, ExcludeGroups: benchGroupIDs(8)},
+	} {
+		list.Policies[55].Conditions.Users = &excluded
+		after := policy.Prepare(changed)
+		for _, accounts := range benchSizes {
+			d := benchDirectory(b, accounts)
+			b.Run(fmt.Sprintf("%s/%d", name, accounts), func(b *testing.B) {
+				found := 0
+				b.ReportAllocs()
+				for b.Loop() {
+					changes, err := policy.Diff(policy.Snapshot{Policies: before, Accounts: d}, policy.Snapshot{Policies: after, Accounts: d}, policy.SignIn{UserActions: []string{}})
+					require.NoError(b, err)
+					found = 0
+					for range changes {
+						found++
+					}
+				}
+				b.Log("changes", found)
+			})
+		}
 	}
 }

@@ -15,7 +15,8 @@ func Decide(tenant Tenant, subject Subject, signIns SignIn) entramfa.Verdict {
 	if !tenant.Policies.Known() {
 		return entramfa.Verdict{}
 	}
-	return Prepare(tenant).Account(subject).Decide(signIns)
+	j := &judge{tenant: tenant, subject: subject}
+	return prepare(tenant, func(p *Policy) bool { return j.about(p) != no }).Account(subject).Decide(signIns)
 }
 
 // decide weighs what is blocked, and what is blocked or met by a demand: a block

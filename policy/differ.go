@@ -21,6 +21,7 @@ type differ struct {
 	mask, told cells.Set
 	space      cells.Space
 	cells      []differingCell
+	aspects    int  // how many the sets have: two where all is known
 	tangled    bool // there were too many cells
 }
 
@@ -28,18 +29,19 @@ type differ struct {
 // told apart, in sight of the rest.
 type differingCell struct {
 	boxes      cells.Set
-	told, rest [aspects][]int
+	told, rest [most][]int
 	witness    SignIn
 }
 
-// A set in the space of a differ has four aspects: the effects that hold for
-// certain, and perhaps, and of each those that block.
+// A set in the space of a differ has aspects: the effects that hold for certain,
+// of these those that block, and, where that isn't the same, those that may hold,
+// and may block.
 const (
 	meets = iota
-	mayMeet
 	blocks
+	mayMeet
 	mayBlock
-	aspects
+	most
 )
 
 func newDiffer(before, after Snapshot, signIns SignIn) *differ {
@@ -62,8 +64,23 @@ func newDiffer(before, after Snapshot, signIns SignIn) *differ {
 			d.told.Add(i)
 		}
 	})
+	if d.aspects = most; d.exact() {
+		d.aspects = mayMeet
+	}
 	d.divide()
 	return d
+}
+
+// exact says that what may be is what is.
+func (d *differ) exact() bool {
+	exact := d.mask.In(d.region.table.sure)
+	for _, samples := range d.region.samples {
+		for _, s := range samples {
+			exact = exact && and(s.maybe, d.mask).In(s.yes)
+		}
+	}
+	d.mask.Each(func(i int) { exact = exact && d.before[i].exact() && d.after[i].exact() })
+	return exact
 }
 
 // pair makes one effect of two that are the same in both states.
@@ -112,7 +129,6 @@ func (g *group) equal(other *group) bool {
 
 // divide makes the cells in which the states may differ.
 func (d *differ) divide() {
-	told := d.join(d.told, d.told, d.told, d.told)
 	for on, samples := range d.region.samples {
 		var axis []cells.Set
 		for _, s := range samples {
@@ -120,7 +136,7 @@ func (d *differ) divide() {
 			if property(on) != onClientAppType {
 				blocking = d.region.table.all
 			}
-			axis = append(axis, d.join(s.yes, s.maybe, and(s.yes, blocking), and(s.maybe, blocking)))
+			axis = append(axis, d.join(s.yes, and(s.yes, blocking), s.maybe, and(s.maybe, blocking)))
 		}
 		d.space = append(d.space, axis)
 	}
@@ -128,7 +144,7 @@ func (d *differ) divide() {
 		return
 	}
 	sure := and(d.mask, d.region.table.sure)
-	list, ok := d.space.Least(d.join(sure, d.mask, sure, d.mask), told, maxCells)
+	list, ok := d.space.Least(d.join(sure, sure, d.mask, d.mask), d.join(d.told, d.told, d.told, d.told), maxCells)
 	d.tangled = !ok
 	for _, cell := range list {
 		d.cells = append(d.cells, d.cell(cell))
@@ -141,10 +157,10 @@ func and(a, b cells.Set) cells.Set {
 	return set
 }
 
-// join makes one set of the four aspects.
-func (d *differ) join(sets ...cells.Set) cells.Set { return slices.Concat(sets...) }
+// join makes one set of the aspects.
+func (d *differ) join(sets ...cells.Set) cells.Set { return slices.Concat(sets[:d.aspects]...) }
 
-// aspect is one of the four.
+// aspect is one of them.
 func (d *differ) aspect(set cells.Set, aspect int) cells.Set {
 	words := len(d.mask)
 	return set[aspect*words : (aspect+1)*words]
@@ -152,7 +168,7 @@ func (d *differ) aspect(set cells.Set, aspect int) cells.Set {
 
 func (d *differ) cell(c cells.Cell) differingCell {
 	cell := differingCell{boxes: c.Boxes}
-	for p := range aspects {
+	for p := range d.aspects {
 		d.aspect(c.Boxes, p).Each(func(i int) {
 			if d.told.Has(i) {
 				cell.told[p] = append(cell.told[p], i)
@@ -168,11 +184,14 @@ func (d *differ) cell(c cells.Cell) differingCell {
 }
 
 // states are the rows of both.
-type states struct{ before, after *rows }
+type states struct {
+	before, after *rows
+	aspects       int
+}
 
 // look finds the accounts of some words that are treated otherwise.
 func (d *differ) look(from, to int) []found {
-	s := states{newRows(len(d.before)), newRows(len(d.after))}
+	s := states{newRows(len(d.before)), newRows(len(d.after)), d.aspects}
 	var list []found
 	for ; from < to; from += blockWords {
 		start := len(list)
@@ -236,7 +255,7 @@ func (d *differ) compare(list []found, s *states, from int) []found {
 // told apart, unless the rest does the same to them anyway.
 func (s *states) changed(c *differingCell) *block {
 	var changed block
-	for p := range aspects {
+	for p := range s.aspects {
 		var before, after, rest block
 		s.before.meet(&before, c.told[p], p)
 		s.after.meet(&after, c.told[p], p)
@@ -269,12 +288,12 @@ func (s *states) outcomes(c *differingCell, account uint32) (before, after entra
 
 // outcome is known where what happens at least is what happens at most.
 func (s *states) outcome(r *rows, c *differingCell, account uint32) entramfa.Outcome {
-	var met [aspects]bool
-	for p := range aspects {
+	var met [most]bool
+	for p := range s.aspects {
 		met[p] = r.has(c.told[p], p, account) || s.before.has(c.rest[p], p, account)
 	}
-	least, most := outcomeOf(met[meets], met[blocks]), outcomeOf(met[mayMeet], met[mayBlock])
-	if least != most {
+	least := outcomeOf(met[meets], met[blocks])
+	if s.aspects == most && least != outcomeOf(met[mayMeet], met[mayBlock]) {
 		return entramfa.Unknown
 	}
 	return least
@@ -321,7 +340,7 @@ func (d *differ) differs(s *states, account uint32, f *found) bool {
 	certain.Or(certainAfter)
 	possible.Or(possibleAfter)
 	sure := and(certain, d.region.table.sure)
-	list, ok := d.space.Least(d.join(sure, possible, sure, possible), d.join(d.told, d.told, d.told, d.told), maxCells)
+	list, ok := d.space.Least(d.join(sure, sure, possible, possible), d.join(d.told, d.told, d.told, d.told), maxCells)
 	if !ok {
 		return true
 	}

@@ -14,13 +14,15 @@ type effect struct {
 	conditions []coverage
 }
 
-// effects lists what the policies of the tenant may do to an account. A list that
+// effects lists what some policies of the tenant may do to an account. A list that
 // isn't known, or not whole, may do anything.
-func (j *judge) effects() []effect {
+func (j *judge) effects(some func(*Policy) bool) []effect {
 	list, known := j.tenant.Policies.Get()
 	var effects []effect
 	for i := range list.Policies {
-		effects = append(effects, j.effectsOf(&list.Policies[i])...)
+		if p := &list.Policies[i]; some(p) {
+			effects = append(effects, j.effectsOf(p)...)
+		}
 	}
 	if !known || list.Hidden != "" {
 		effects = append(effects, effect{outcome: entramfa.Blocked})

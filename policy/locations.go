@@ -82,7 +82,7 @@ type places struct {
 // place is a named location with its ranges read.
 type place struct {
 	NamedLocation
-	ranges []netip.Prefix
+	ranges []netip.Prefix // sorted; none overlaps another
 	// unread says that one of the ranges is none.
 	unread bool
 }
@@ -97,7 +97,26 @@ func newPlace(l NamedLocation) *place {
 		}
 		p.ranges = append(p.ranges, unmapped(prefix))
 	}
+	p.sort()
 	return p
+}
+
+// sort puts the ranges in the order of their addresses and leaves out those that
+// lie in another.
+func (l *place) sort() {
+	slices.SortFunc(l.ranges, func(a, b netip.Prefix) int {
+		if c := a.Addr().Compare(b.Addr()); c != 0 {
+			return c
+		}
+		return a.Bits() - b.Bits()
+	})
+	var kept []netip.Prefix
+	for _, r := range l.ranges {
+		if n := len(kept); n == 0 || !kept[n-1].Overlaps(r) {
+			kept = append(kept, r)
+		}
+	}
+	l.ranges = kept
 }
 
 const noAPI = "the trusted IPs of the legacy MFA settings are shown by no API"
@@ -211,7 +230,8 @@ func (l *place) holds(o origin) truth {
 }
 
 func (l *place) holdsAddress(address netip.Addr) truth {
-	if slices.ContainsFunc(l.ranges, func(p netip.Prefix) bool { return p.Contains(address) }) {
+	i, found := slices.BinarySearchFunc(l.ranges, address, func(r netip.Prefix, a netip.Addr) int { return r.Addr().Compare(a) })
+	if found || i > 0 && l.ranges[i-1].Contains(address) {
 		return yes
 	}
 	if l.unread {

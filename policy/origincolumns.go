@@ -36,6 +36,7 @@ type parts struct {
 	named          map[string]*sides
 	names          []string
 	other, foreign *sides
+	alike          bool // no location tells the countries apart
 }
 
 func newOriginColumns(effects []effect) *originColumns {
@@ -46,6 +47,9 @@ func newOriginColumns(effects []effect) *originColumns {
 	}
 	b.addresses(o)
 	o.countries, o.gps = b.countries(lookupByAddress), b.countries(lookupByGPS)
+	if o.networks[0].key() == o.networks[1].key() {
+		o.networks[1] = o.networks[0]
+	}
 	return o
 }
 
@@ -207,15 +211,21 @@ func (b *originBuilder) address(is4 bool, inside cells.Set, known map[string]*si
 func (b *originBuilder) countries(method string) parts {
 	p := parts{named: map[string]*sides{}, names: []string{CountryUnknown, anyOtherCountry}}
 	nations := slices.DeleteFunc(slices.Clone(b.nations), func(l *place) bool { return l.lookup() != method })
+	known := map[string]*sides{}
 	column := func(country string) *sides {
 		s := newSides(b.effects)
 		for _, l := range nations {
 			s.add(b.places[l], l.holdsCountry(origin{country: country, gps: country}))
 		}
+		if same := known[s.key()]; same != nil {
+			return same
+		}
+		known[s.key()] = s
 		return s
 	}
 	p.other, p.foreign = column(anyOtherCountry), column("no code of a country")
 	p.named[CountryUnknown] = column(CountryUnknown)
+	p.alike = len(nations) == 0
 	for _, l := range nations {
 		for _, country := range l.CountriesAndRegions {
 			if country = strings.ToLower(country); p.named[country] == nil {
@@ -229,6 +239,9 @@ func (b *originBuilder) countries(method string) parts {
 
 // of is the column of a country.
 func (p *parts) of(country string) *sides {
+	if p.alike {
+		return p.other
+	}
 	switch s, known := lookup(p.named, country); {
 	case known:
 		return s

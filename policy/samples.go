@@ -34,6 +34,7 @@ type boxes struct {
 func (t *table) region(signIns SignIn) *region {
 	s := signIns.whole()
 	r := &region{table: t}
+	r.samples[onTarget] = make([]sample, 0, 32)
 	for _, at := range t.targets.targets(s) {
 		r.add(onTarget, sample{point: point{target: at}, column: *t.targets.of(at)})
 	}
@@ -142,15 +143,27 @@ type part[T any] struct {
 // distinctParts leaves out a part that does the same as another.
 func distinctParts[T any](values []T, of func(T) *sides) []part[T] {
 	var list []part[T]
-	seen := map[string]bool{}
+	seen := map[*sides]bool{}
 	for _, value := range values {
-		s := of(value)
-		if key := s.key(); !seen[key] {
-			seen[key] = true
+		if s := of(value); !seen[s] {
+			seen[s] = true
 			list = append(list, part[T]{value, s})
 		}
 	}
 	return list
+}
+
+// maxOrigins bounds the origins that are told apart. Of a set of sign-ins that has
+// more nothing is known.
+const maxOrigins = 1 << 18
+
+// anything is the column of what isn't known.
+func (o *originColumns) anything() column {
+	c := newColumn(o.effects)
+	for i := range o.effects {
+		c.maybe.Add(i)
+	}
+	return c
 }
 
 // samples lists the origins of a region that effects tell apart.
@@ -163,6 +176,9 @@ func (o *originColumns) samples(s SignIn) []sample {
 	countries := distinctParts(axis(o.countries.names).or(s.Countries), o.countries.of)
 	gps := distinctParts(axis(o.gps.names).or(s.GPSCountries), o.gps.of)
 	ways := distinctParts(networks, func(compliant bool) *sides { return o.network(compliant) })
+	if len(addresses)*len(countries)*len(gps)*len(ways) > maxOrigins {
+		return []sample{{column: o.anything()}}
+	}
 	var list []sample
 	seen := map[string]bool{}
 	for _, address := range addresses {

@@ -139,6 +139,8 @@ type single struct {
 	columns [8]*column
 	origin  [4]*sides
 	blocks  cells.Set
+	legacy  bool // by a legacy client
+	odd     bool // a finding may name the device or the platform
 }
 
 // single returns false for a set of sign-ins that isn't a single one.
@@ -158,7 +160,8 @@ func (t *table) single(s *SignIn) (q single, ok bool) {
 		t.value(onInsiderRisk, s.InsiderRiskLevels[0]), t.value(onAuthenticationFlow, s.AuthenticationFlows[0]),
 	}
 	q.origin = t.origins.of(s.Addresses[0].Addr(), s.Countries[0], s.GPSCountries[0], s.CompliantNetworks[0])
-	q.blocks = t.blocking(s.ClientAppTypes[0])
+	q.odd = device != nil || platformAxis.index(s.Platforms[0]) < 0
+	q.blocks, q.legacy = t.blocking(s.ClientAppTypes[0]), legacyClients.index(s.ClientAppTypes[0]) >= 0
 	return q, true
 }
 

@@ -1,0 +1,102 @@
+package policy_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/policy"
+)
+
+// answer is what happens to a single sign-in, as a verdict says it.
+func answer(o entramfa.Outcome) string {
+	if o == entramfa.Clear {
+		return "clear never"
+	}
+	return o.String() + " always"
+}
+
+// signIn is a single random one.
+func (d dice) signIn() policy.SignIn {
+	s := d.region(1)
+	if len(s.UserActions) > 0 {
+		s.Applications = []string{}
+	}
+	if len(s.Devices) > 0 {
+		s.UnregisteredDevice = false
+	}
+	return s
+}
+
+// One sign-in each: 1,000,000 random triples of a policy set, an account and a
+// sign-in, decided by prepared accounts and by the naive evaluator.
+func TestPreparedAccountsAgreeWithTheNaiveEvaluator(t *testing.T) {
+	sets := 2000
+	if testing.Short() || raceEnabled {
+		sets = 40
+	}
+	w, tenant := naiveWorld()
+	counts := map[string]int{}
+	for seed := range sets {
+		d := dice{rand.New(rand.NewPCG(uint64(seed), 10))}
+		var policies []policy.Policy
+		for range 1 + d.IntN(8) {
+			policies = append(policies, d.policy())
+		}
+		tenant.Policies = entramfa.Known(policy.List{Policies: policies})
+		prepared := policy.Prepare(tenant)
+		for n := range 10 {
+			s := d.member(n)
+			one, mine := prepared.Account(s), w.of(s)
+			for range 50 {
+				region := d.signIn()
+				v := one.Decide(region)
+				want := answer(mine.outcomeAt(policies, points(region)[0]))
+				if fmt.Sprint(v.Outcome, " ", v.Extent) != want {
+					disagree(t, seed, trial{Policies: policies, SignIn: region}, mine.decides(tenant, s))
+				}
+				counts[want]++
+			}
+		}
+	}
+	t.Log(counts)
+	for _, want := range []string{"clear never", "mfa always", "blocked always"} {
+		assert.Greater(t, counts[want], sets, want)
+	}
+}
+
+// TestManyPolicies has more policies than a machine word has bits.
+func TestManyPolicies(t *testing.T) {
+	w, tenant := naiveWorld()
+	for seed := range 40 {
+		d := dice{rand.New(rand.NewPCG(uint64(seed), 11))}
+		var policies []policy.Policy
+		for range 50 + d.IntN(150) {
+			policies = append(policies, d.policy())
+		}
+		tenant.Policies = entramfa.Known(policy.List{Policies: policies})
+		s := d.member(0)
+		one, mine := policy.Prepare(tenant).Account(s), w.of(s)
+		for i := range 40 {
+			region := d.region(1 + i%2)
+			v := one.Decide(region)
+			if fmt.Sprint(v.Outcome, " ", v.Extent) != mine.decided(policies, region) {
+				disagree(t, seed, trial{Policies: policies, SignIn: region}, mine.decides(tenant, s))
+			}
+		}
+	}
+}
+
+func TestGroupsAreThoseToRead(t *testing.T) {
+	disabled := parse(t, `"users": {"includeGroups": ["`+foreign+`"]}`)
+	disabled.State = policy.StateDisabled
+	prepared := policy.Prepare(tenant(
+		parse(t, `"users": {"includeUsers": ["All"], "excludeGroups": ["`+nested+`", "no id"]}`),
+		parse(t, `"users": {"includeGroups": ["`+direct+`", "`+nested+`"]}`), disabled,
+	))
+	assert.Equal(t, []string{direct, nested}, slices.Sorted(slices.Values(prepared.Groups())))
+}
