@@ -51,8 +51,9 @@ func (j *judge) effectsOf(p *Policy) []effect {
 		e.conditions = j.conditions(p.Conditions, bound)
 		effects = append(effects, e)
 	}
-	add(j.grant(p), false)
-	if session := judgeSession(p.SessionControls); len(effects) == 0 || session.outcome == entramfa.Blocked {
+	grant, session := j.grant(p), judgeSession(p.SessionControls)
+	add(grant, false)
+	if grant.outcome == entramfa.Clear || grant.outcome == entramfa.MFA && session.outcome == entramfa.Blocked {
 		add(session, session.bound)
 	}
 	return effects

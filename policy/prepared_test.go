@@ -1,6 +1,7 @@
 package policy_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -99,4 +100,61 @@ func TestGroupsAreThoseToRead(t *testing.T) {
 		parse(t, `"users": {"includeGroups": ["`+direct+`", "`+nested+`"]}`), disabled,
 	))
 	assert.Equal(t, []string{direct, nested}, slices.Sorted(slices.Values(prepared.Groups())))
+}
+
+// vague gives a random policy conditions of which something isn't known, and some
+// that look at two things of a target at once.
+func (d dice) vague(p policy.Policy) policy.Policy {
+	c := *p.Conditions
+	odd := []string{policy.LocationAllTrusted, policy.LocationMFATrustedIPs, "d0000000-0000-4000-8000-00000000dead", office, branch, abroad, "All"}
+	d.maybe(2, func() {
+		c.Locations = &policy.Locations{IncludeLocations: d.oneOrMore(2, odd...), ExcludeLocations: d.some(odd[:5]...)}
+	})
+	d.maybe(4, func() {
+		c.Applications = &policy.Applications{IncludeAuthenticationContextClassReferences: d.oneOrMore(2, "c1", "c2")}
+	})
+	d.maybe(5, func() { c.ClientAppTypes = d.oneOrMore(2, "browser", "martian", "mobileAppsAndDesktopClients") })
+	d.maybe(3, func() {
+		p.SessionControls = &policy.SessionControls{SecureSignInSession: json.RawMessage(`{"isEnabled": true}`)}
+		// Beside a demand Judge names the demand; this one is met.
+		p.GrantControls = &policy.GrantControls{AuthenticationStrength: &policy.AuthenticationStrength{ID: "s", AllowedCombinations: []policy.Flags{"password"}}}
+	})
+	d.maybe(10, func() { p.State = "odd" })
+	d.maybe(10, func() { p.GrantControls = &policy.GrantControls{BuiltInControls: []string{"martian"}} })
+	p.Conditions = &c
+	return p
+}
+
+// TestDecideIsJudgeOfOnePolicy holds the two against each other where a policy
+// stands alone: they come to their answers in different ways.
+func TestDecideIsJudgeOfOnePolicy(t *testing.T) {
+	_, tenant := naiveWorld()
+	s := naiveSubject()
+	counts := map[string]int{}
+	for seed := range 20_000 {
+		d := dice{rand.New(rand.NewPCG(uint64(seed), 12))}
+		p := d.vague(d.broad())
+		region := d.region(2)
+		region.ClientAppTypes = d.oneOrMore(2, "browser", "mobileAppsAndDesktopClients")
+		region.Applications = d.oneOrMore(2, appA, appB, exchangeID, "00000003-0000-0000-c000-000000000000")
+		region.AuthenticationContexts = d.some("c1", "c3")
+		answers := func(c trial) (got, want string) {
+			if len(c.Policies) == 0 {
+				return "", ""
+			}
+			tenant.Policies = entramfa.Known(policy.List{Policies: c.Policies})
+			v, f := policy.Decide(tenant, s, c.SignIn), policy.Judge(tenant, s, c.SignIn)[0]
+			if f.Outcome == entramfa.Unknown && v.Extent == entramfa.Sometimes {
+				return "", "" // Judge looks at each condition alone; the naive evaluator is the judge of this
+			}
+			return fmt.Sprint(v.Outcome, " ", v.Extent), fmt.Sprint(f.Outcome, " ", f.Extent)
+		}
+		got, want := answers(trial{Policies: []policy.Policy{p}, SignIn: region})
+		if got != want {
+			disagree(t, seed, trial{Policies: []policy.Policy{p}, SignIn: region}, answers)
+		}
+		counts[want]++
+	}
+	t.Log(counts)
+	assert.Greater(t, counts["unknown unknown"], 500)
 }

@@ -44,6 +44,40 @@ func TestAddressRanges(t *testing.T) {
 	}
 }
 
+// TestRangesInRanges has a location with ranges that lie in others, and one that
+// is none.
+func TestRangesInRanges(t *testing.T) {
+	place := policy.Tenant{NamedLocations: entramfa.Known([]policy.NamedLocation{{Type: policy.IPNamedLocation, ID: office, IPRanges: []policy.IPRange{
+		{CIDRAddress: "10.1.0.0/16"}, {CIDRAddress: "10.0.0.0/8"}, {CIDRAddress: "10.1.2.0/24"}, {CIDRAddress: "10.1.2.0/24"}, {CIDRAddress: "2001:db8::/32"}, {CIDRAddress: "2001:db8:7::/48"},
+	}}})}
+	place.Policies = entramfa.Known(policy.List{Policies: []policy.Policy{parse(t, `"locations": {"includeLocations": ["`+office+`"]}`)}})
+	for address, want := range map[string]string{
+		"10.0.0.0": "mfa always", "10.1.2.3": "mfa always", "10.1.3.0": "mfa always", "10.2.0.1": "mfa always", "10.255.255.255": "mfa always",
+		"9.255.255.255": "clear never", "11.0.0.0": "clear never", "2001:db8:8::1": "mfa always", "2001:db9::": "clear never",
+	} {
+		region := policy.PasswordSignIn()
+		region.Addresses = []netip.Prefix{netip.PrefixFrom(netip.MustParseAddr(address), netip.MustParseAddr(address).BitLen())}
+		f, v := policy.Judge(place, subject(), region)[0], policy.Decide(place, subject(), region)
+		assert.Equal(t, want, fmt.Sprint(f.Outcome, " ", f.Extent), address)
+		assert.Equal(t, want, fmt.Sprint(v.Outcome, " ", v.Extent), address)
+	}
+}
+
+// TestRangesThatAreNone makes what lies outside the others unknown.
+func TestRangesThatAreNone(t *testing.T) {
+	place := policy.Tenant{NamedLocations: entramfa.Known([]policy.NamedLocation{{Type: policy.IPNamedLocation, ID: office, IPRanges: []policy.IPRange{
+		{CIDRAddress: "10.0.0.0/8"}, {CIDRAddress: "11.0.0.0/33"},
+	}}})}
+	place.Policies = entramfa.Known(policy.List{Policies: []policy.Policy{parse(t, `"locations": {"includeLocations": ["`+office+`"]}`)}})
+	for address, want := range map[string]string{"10.9.8.7": "mfa always", "11.0.0.1": "unknown unknown", "2001:db8::1": "unknown unknown"} {
+		region := policy.PasswordSignIn()
+		region.Addresses = []netip.Prefix{netip.PrefixFrom(netip.MustParseAddr(address), netip.MustParseAddr(address).BitLen())}
+		f, v := policy.Judge(place, subject(), region)[0], policy.Decide(place, subject(), region)
+		assert.Equal(t, want, fmt.Sprint(f.Outcome, " ", f.Extent), address)
+		assert.Equal(t, want, fmt.Sprint(v.Outcome, " ", v.Extent), address)
+	}
+}
+
 // TestRegionsNarrow judges one policy for sets of sign-ins.
 func TestRegionsNarrow(t *testing.T) {
 	const exchangeOnline, graph = "00000002-0000-0ff1-ce00-000000000000", "00000003-0000-0000-c000-000000000000"
