@@ -29,14 +29,6 @@ func (b accountSet) part(from, to int) accountSet {
 	return b[from:min(to, len(b))]
 }
 
-// or adds what a part of a set holds.
-func (b accountSet) or(part accountSet) {
-	b = b[:len(part)]
-	for i, word := range part {
-		b[i] |= word
-	}
-}
-
 // equal says that two sets are the same; sets that share their words quickly.
 func (b accountSet) equal(other accountSet) bool {
 	if len(b) > 0 && len(b) == len(other) && &b[0] == &other[0] {

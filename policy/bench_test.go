@@ -3,6 +3,7 @@ package policy_test
 import (
 	"fmt"
 	"net/netip"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -271,6 +272,25 @@ func shares(s *policy.Sweep) string {
 	return text
 }
 
+// heap is what is in use once garbage is gone, in megabytes.
+func heap() float64 {
+	var stats runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&stats)
+	return float64(stats.HeapAlloc) / 1e6
+}
+
+func BenchmarkLoadDirectory(b *testing.B) {
+	for _, accounts := range benchSizes {
+		b.Run(fmt.Sprint(accounts), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				benchDirectory(b, accounts)
+			}
+		})
+	}
+}
+
 var benchSizes = []int{1_000, 10_000, 100_000, 1_000_000}
 
 func BenchmarkSweep(b *testing.B) {
@@ -284,6 +304,7 @@ func BenchmarkSweep(b *testing.B) {
 				for b.Loop() {
 					prepared.Sweep(d, region)
 				}
+				b.ReportMetric(heap(), "heap-MB")
 			})
 		}
 	}

@@ -253,11 +253,12 @@ func (d *Directory) Joined(groupID, accountID string) (*Directory, error) {
 	if !guid.Is(groupID) {
 		return nil, fmt.Errorf("policy: put account %s into a group: %q is no object id", accountID, groupID)
 	}
-	joined := *d
+	joined, group := *d, membership{}
 	joined.groups = maps.Clone(d.groups)
-	was := d.group(groupID)
-	is := &membership{accounts: slices.Clone(was.accounts), whole: was.whole}
-	is.accounts.set(n)
-	joined.groups[strings.ToLower(groupID)] = is
+	if was := d.groups[strings.ToLower(groupID)]; was != nil {
+		group = membership{accounts: slices.Clone(was.accounts), whole: was.whole}
+	}
+	group.accounts.set(n)
+	joined.groups[strings.ToLower(groupID)] = &group
 	return &joined, nil
 }
