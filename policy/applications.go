@@ -38,7 +38,7 @@ const (
 // Source: https://learn.microsoft.com/entra/identity/conditional-access/reference-office-365-application-contents.
 func office365(app string) truth {
 	switch {
-	case containsFold([]string{exchangeOnline, sharePoint}, app):
+	case containsFold([]string{exchangeOnline, sharePoint, teams}, app):
 		return yes
 	case containsFold([]string{azureManagement, azureDirectory}, app):
 		return no
