@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/policy"
@@ -157,4 +158,34 @@ func TestDecideIsJudgeOfOnePolicy(t *testing.T) {
 	}
 	t.Log(counts)
 	assert.Greater(t, counts["unknown unknown"], 500)
+}
+
+// FuzzDecide holds the ways to an answer against each other on any policy: Judge
+// alone, Decide for a set and for a single sign-in, Sweep, Explain and Diff.
+func FuzzDecide(f *testing.F) {
+	f.Add(full)
+	f.Add(corpusPolicy)
+	f.Add(`{"state":"enabled","conditions":{"users":{"includeUsers":["All"],"excludeRoles":["x"]},"locations":{"includeLocations":["AllTrusted"]},"applications":{"includeApplications":["Office365"],"excludeApplications":["` + exchangeID + `"]}},"grantControls":{"builtInControls":["mfa"]},"sessionControls":{"secureSignInSession":{"isEnabled":true}}}`)
+	one := dice{rand.New(rand.NewPCG(1, 13))}.signIn()
+	f.Fuzz(func(t *testing.T, text string) {
+		var p policy.Policy
+		if json.Unmarshal([]byte(text), &p) != nil {
+			return
+		}
+		_, place := naiveWorld()
+		place.Policies = entramfa.Known(policy.List{Policies: []policy.Policy{p}})
+		s := subject()
+		prepared := policy.Prepare(place)
+		mine := prepared.Account(s)
+		for _, region := range []policy.SignIn{policy.PasswordSignIn(), {}, one} {
+			found, v := policy.Judge(place, s, region)[0], mine.Decide(region)
+			require.Equal(t, found.Outcome == entramfa.Clear, v.Outcome == entramfa.Clear, "Judge says %+v, Decide %+v", found, v)
+			require.Equal(t, v, policy.Decide(place, s, region))
+			require.Equal(t, 1, prepared.Sweep(directory(s), region).Count(v), "a sweep says otherwise")
+			_, findings := mine.Explain(region)
+			require.Equal(t, found, *findings[0])
+			nothing := policy.Tenant{Policies: entramfa.Known(policy.List{})}
+			require.Equal(t, v.Outcome != entramfa.Clear, len(diff(nothing, place, region, s)) == 1, "the policy changes what happens, or doesn't")
+		}
+	})
 }
