@@ -162,7 +162,11 @@ func (j *judge) resources(a *Applications) coverage {
 	case extent == entramfa.Always && j.region.forActions():
 		extent = entramfa.Sometimes
 	}
-	return of(extent, func(s *SignIn) { s.Applications, s.UserActions = []string{inside}, []string{} }, name, "for %s", a.text())
+	c := of(extent, func(s *SignIn) { s.Applications, s.UserActions = []string{inside}, []string{} }, name, "for %s", a.text())
+	if containsFold(region, DirectoryScopes) && a.holds(DirectoryScopes) == unknown {
+		c.caveats = []string{"whether it meets a sign-in that asks for directory scopes alone can't be told: Microsoft enforces policies for all resources but some on these since June 2026, tenant by tenant"}
+	}
+	return c
 }
 
 // anyOtherApp stands for every app that a policy doesn't mention.
@@ -170,7 +174,7 @@ const anyOtherApp = "any other application"
 
 // mentioned lists one app for each way in which a policy may treat an app.
 func mentioned(a *Applications) []string {
-	apps := []string{anyOtherApp, microsoftGraph, exchangeOnline, sharePoint, azureManagement, azurePortal}
+	apps := []string{anyOtherApp, DirectoryScopes, microsoftGraph, exchangeOnline, sharePoint, azureManagement, azurePortal}
 	for _, app := range append(slices.Clone(a.IncludeApplications), a.ExcludeApplications...) {
 		if !containsFold([]string{"All", "None", "Office365", "MicrosoftAdminPortals", "AllAgentIdResources"}, app) {
 			apps = append(apps, app)
@@ -187,8 +191,50 @@ func (a *Applications) filter() *Filter {
 	return a.ApplicationFilter
 }
 
+// DirectoryScopes stands, among the Applications of a SignIn, for the sign-ins that
+// ask for directory scopes and nothing else: openid, profile, email,
+// offline_access, User.Read, User.Read.All, User.ReadBasic.All, People.Read,
+// People.Read.All, GroupMember.Read.All, Member.Read.Hidden. A policy for all
+// resources but some used to let these pass. Since June 2026 Microsoft enforces it,
+// tenant by tenant and unless one opts out, as a policy on Windows Azure Active
+// Directory: whether it does can't be told.
+// Source: https://learn.microsoft.com/entra/identity/conditional-access/concept-enforcement-resource-exclusions.
+const DirectoryScopes = "directoryScopes"
+
+// excludes says whether the policy leaves a resource out.
+func (a *Applications) excludes() bool {
+	return len(a.ExcludeApplications) > 0 || a.filter() != nil && !strings.EqualFold(a.filter().Mode, "include")
+}
+
+// holdsDirectoryScopes is holds for sign-ins that ask for nothing else.
+func (a *Applications) holdsDirectoryScopes() truth {
+	all := containsFold(a.IncludeApplications, "All")
+	switch {
+	case containsFold(a.ExcludeApplications, "All"), containsFold(a.ExcludeApplications, azureDirectory):
+		return no
+	case all && !a.excludes():
+		return yes
+	case all, containsFold(a.IncludeApplications, azureDirectory), a.filter() != nil:
+		return unknown
+	}
+	return a.unreadable()
+}
+
+// unreadable is unknown where an entry is no app id and no word that Graph has.
+func (a *Applications) unreadable() truth {
+	for _, entry := range a.IncludeApplications {
+		if !guid.Is(entry) && !containsFold([]string{"None", "Office365", "MicrosoftAdminPortals"}, entry) {
+			return unknown
+		}
+	}
+	return no
+}
+
 // holds says whether the policy takes in a token for the app.
 func (a *Applications) holds(app string) truth {
+	if strings.EqualFold(app, DirectoryScopes) {
+		return a.holdsDirectoryScopes()
+	}
 	included := a.side(a.IncludeApplications, app)
 	excluded := a.side(a.ExcludeApplications, app)
 	switch filter := a.filter(); {

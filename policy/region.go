@@ -20,7 +20,7 @@ type SignIn struct {
 	// and UserActions urn:user:registersecurityinfo or urn:user:registerdevice: a
 	// sign-in is for the one or the other. Empty and not nil means for none; where
 	// both are, Applications means every resource, for a set without any sign-in
-	// would be Clear of everything.
+	// would be Clear of everything. DirectoryScopes may stand among the app ids.
 	Applications []string `json:"applications,omitzero"`
 	UserActions  []string `json:"userActions,omitzero"`
 	// AuthenticationContexts holds c1 to c99, for which the resource asks; empty

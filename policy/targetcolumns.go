@@ -32,13 +32,13 @@ type targetColumns struct {
 }
 
 // special are apps about which a policy may say something without naming them.
-var special = []string{microsoftGraph, exchangeOnline, sharePoint, teams, azureManagement, azurePortal, azureDirectory}
+var special = []string{DirectoryScopes, microsoftGraph, exchangeOnline, sharePoint, teams, azureManagement, azurePortal, azureDirectory}
 
 func newTargetColumns(c *conditions, effects []effect) *targetColumns {
 	t := &targetColumns{conditions: c, apps: map[string]*column{}, contexts: map[string]*column{}}
 	t.other = t.app(anyOtherApp)
 	for _, id := range special {
-		t.names, t.apps[id] = append(t.names, id), t.app(id)
+		t.names, t.apps[strings.ToLower(id)] = append(t.names, id), t.app(id)
 	}
 	none, unnamed := newColumn(c.effects), newColumn(c.effects)
 	t.none, t.unnamed = &none, &unnamed

@@ -106,7 +106,11 @@ func (p *asker) context(s SignIn) WhatIfContext {
 		p.one("applications", s.Applications)
 		return WhatIfContext{Type: AuthenticationContextContext, AuthenticationContextValue: p.one("authenticationContexts", s.AuthenticationContexts)}
 	}
-	return WhatIfContext{Type: ApplicationContext, IncludeApplications: []string{p.one("applications", s.Applications)}}
+	app := p.one("applications", s.Applications)
+	if strings.EqualFold(app, DirectoryScopes) {
+		p.fail("applications: the API can't be told that a sign-in asks for directory scopes alone")
+	}
+	return WhatIfContext{Type: ApplicationContext, IncludeApplications: []string{app}}
 }
 
 // whatIfActions are the user actions as the API names them.
