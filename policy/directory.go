@@ -12,8 +12,8 @@ import (
 )
 
 // Directory holds the accounts of a tenant and what they are members of, for
-// questions about all of them: a bit for each account and group. It is filled
-// from streams, the accounts first:
+// questions about all of them: a bit for each account and group. ReadDirectory reads
+// one from a tenant. Or it is filled from streams, the accounts first:
 //
 //	var d policy.Directory
 //	err := d.AddAccounts(accounts)
@@ -37,6 +37,7 @@ type Directory struct {
 	started bool // memberships were added
 	// groupless and roleless are the accounts of which nobody gave all groups or roles.
 	groupless, roleless accountSet
+	unread              []error // what ReadDirectory could not read
 }
 
 // kind is what accounts have in common beside their memberships.
@@ -205,8 +206,9 @@ func (d *Directory) AddMembers(groupID string, accountIDs iter.Seq2[string, erro
 
 // AddRoleAssignments adds the active directory roles of the tenant, all of them:
 // an account that none of them names holds no role. Of a role that a group holds
-// the members are those that AddMembers was given. Assignments of principals that
-// are neither are passed over.
+// the members are those that AddMembers was given. Assignments whose Principal says
+// that it is no group, a service principal for instance, are passed over; without
+// it whoever is no account of the directory may be a group.
 func (d *Directory) AddRoleAssignments(assignments iter.Seq2[RoleAssignment, error]) error {
 	var list []RoleAssignment
 	for role, err := range assignments {
@@ -232,7 +234,7 @@ func (d *Directory) assign(role RoleAssignment) {
 	switch {
 	case !guid.Is(role.TemplateID()) && account:
 		d.roleless.set(n)
-	case !counts:
+	case !counts, !account && !role.mayBeGroup():
 	case !account:
 		holders.groups = append(holders.groups, strings.ToLower(role.PrincipalID))
 	case role.DirectoryScopeID == nil || strings.TrimSpace(*role.DirectoryScopeID) == "":
@@ -240,6 +242,15 @@ func (d *Directory) assign(role RoleAssignment) {
 	default:
 		holders.direct.set(n)
 	}
+}
+
+// mayBeGroup says whether the principal of an assignment can be a group: it is
+// one, or nobody said what it is.
+func (a RoleAssignment) mayBeGroup() bool {
+	if a.Principal == nil || a.Principal.Type == "" {
+		return true
+	}
+	return strings.EqualFold(strings.TrimPrefix(a.Principal.Type, "#"), "microsoft.graph.group")
 }
 
 // Joined returns the directory as it is once an account is in one more group, for
