@@ -52,7 +52,7 @@ func (o *Options) withDefaults() Options {
 // verdict combines the findings. Several policies that meet some sign-ins each
 // may together meet all of them.
 func verdict(facts Facts, findings []entramfa.Finding, profile policy.SignIn) entramfa.Verdict {
-	together := policy.Decide(facts.ConditionalAccess, subject(facts), profile)
+	together := policy.Decide(facts.ConditionalAccess, facts.Subject(), profile)
 	if together.Extent == entramfa.Always {
 		findings = append(slices.Clip(findings), entramfa.Finding{Outcome: together.Outcome, Extent: together.Extent})
 	}
@@ -70,7 +70,7 @@ func (o Options) applications() []string {
 // judgePolicies judges Conditional Access, and adds what only the licence tells
 // and what lies outside the profile.
 func judgePolicies(facts Facts, profile policy.SignIn) []entramfa.Finding {
-	account := subject(facts)
+	account := facts.Subject()
 	findings := policy.Judge(facts.ConditionalAccess, account, profile)
 	if everything := policy.PasswordSignIn(); !reflect.DeepEqual(profile, everything) {
 		nameOutside(findings, policy.Judge(facts.ConditionalAccess, account, everything))
@@ -114,18 +114,6 @@ func licensed(facts Facts) entramfa.Value[bool] {
 		return entramfa.Missing[bool](facts.SubscribedSKUs.Err())
 	}
 	return entramfa.Known(securitydefaults.Licensed(skus, securitydefaults.PlanEntraP1, securitydefaults.PlanEntraP2))
-}
-
-// subject is the account as Conditional Access sees it.
-func subject(facts Facts) policy.Subject {
-	return policy.Subject{
-		ID:            facts.User.ID,
-		Kinds:         guestKinds(facts.User),
-		AgentUser:     strings.EqualFold(strings.TrimPrefix(facts.User.Type, "#"), agentUser),
-		Groups:        facts.Groups,
-		Roles:         facts.Roles,
-		EligibleRoles: facts.EligibleRoles,
-	}
 }
 
 // defaultsAccount is the account as security defaults see it.
