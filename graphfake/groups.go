@@ -155,7 +155,7 @@ func (d *directory) memberGroups(groupID string) ([]policy.Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := d.held.need(d.held.whole(factMembers) || d.held.of[factMembers][fold(group.ID)], "the members of "+group.DisplayName, membersFile); err != nil {
+	if err := d.membersHeld(group); err != nil {
 		return nil, err
 	}
 	groups := []policy.Group{}
@@ -165,6 +165,13 @@ func (d *directory) memberGroups(groupID string) ([]policy.Group, error) {
 		}
 	}
 	return groups, nil
+}
+
+// membersHeld returns an error that is entramfa.ErrNotRead unless the members of
+// a group are known.
+func (d *directory) membersHeld(group policy.Group) error {
+	given := d.held.whole(factMembers) || d.held.of[factMembers][fold(group.ID)]
+	return d.held.need(given, "the members of "+group.DisplayName, membersFile)
 }
 
 func (d *directory) group(id string) (policy.Group, error) {

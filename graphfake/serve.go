@@ -240,12 +240,13 @@ func getGroup(d *directory, t *Tenant, c *call) (answer, error) {
 // members answers who is in a group, of one type or of all.
 func members(transitive bool, kind string) func(*directory, *Tenant, *call) (answer, error) {
 	return func(d *directory, t *Tenant, c *call) (answer, error) {
-		if _, err := d.memberGroups(c.vars[0]); err != nil {
-			return answer{}, err
-		}
+		_, err := d.memberGroups(c.vars[0])
 		ids := d.members[fold(c.vars[0])]
 		if transitive {
-			ids = d.descendants(c.vars[0])
+			err, ids = d.everyoneHeld(c.vars[0]), d.descendants(c.vars[0])
+		}
+		if err != nil {
+			return answer{}, err
 		}
 		users, groups := d.split(ids)
 		switch kind {

@@ -1,10 +1,10 @@
 // Package graphfake is an in-memory Microsoft Entra tenant for tests, examples
 // and offline answers.
 //
-// A [Tenant] has two faces over one state. Its methods satisfy [mfa.Reader], so
-// that a check runs on it without any network. And it is an http.Handler that
-// speaks Microsoft Graph, v1.0 and beta, and the token endpoint, so that a real
-// client runs against it:
+// A [Tenant] has two faces over one state. Its methods satisfy [mfa.Reader] and
+// [policy.DirectoryReader], so that a check runs on it without any network. And
+// it is an http.Handler that speaks Microsoft Graph, v1.0 and beta, and the token
+// endpoint, so that a real client runs against it:
 //
 //	var tenant graphfake.Tenant
 //	server := httptest.NewTLSServer(&tenant)
@@ -43,15 +43,17 @@ const DefaultTenantID = "7e0a5b1c-3d52-4c1e-9f60-0a1b2c3d4e5f"
 // Tenant is an in-memory Entra tenant. The zero Tenant is ready to use. Its
 // methods may be called concurrently; the fields are set before the first use.
 //
-// The methods of [mfa.Reader] each stand for one call of Graph, which Fail and
+// The methods of [mfa.Reader] each stand for one call of Graph, and those of
+// [policy.DirectoryReader] for one call a page, which Fail and
 // ThrottleConditionalAccess refuse as they refuse it by HTTP. Their errors are
 // *entramfa.GraphError, or, in a tenant that was loaded, an error that is
 // entramfa.ErrNotRead. What they return is shared: it must not be changed.
 type Tenant struct {
 	// TenantID is the id of the tenant; empty means DefaultTenantID.
 	TenantID string
-	// PageSize is the largest number of objects that one HTTP answer holds. 0
-	// means what Graph does: 100 in the directory, all in Conditional Access.
+	// PageSize is the largest number of objects that one HTTP answer, or a page of
+	// a stream, holds. 0 means what Graph does: 100 in the directory unless more are
+	// asked for, all in Conditional Access.
 	PageSize int
 	// Clock tells the time for tokens, errors and throttling; nil means time.Now.
 	Clock func() time.Time
