@@ -14,6 +14,7 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go-core/authentication"
 
 	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/policy"
 )
 
 // Cloud is the address of Microsoft Graph in a national cloud, without the
@@ -62,8 +63,9 @@ type Client struct {
 }
 
 var (
-	_ mfa.Reader  = (*Client)(nil)
-	_ mfa.Batcher = (*Client)(nil)
+	_ mfa.Reader             = (*Client)(nil)
+	_ mfa.Batcher            = (*Client)(nil)
+	_ policy.DirectoryReader = (*Client)(nil)
 )
 
 // New returns a Client that sends its requests through an adapter: that of a

@@ -75,6 +75,9 @@ func checkError(raw json.RawMessage) error {
 	return errors.New(strings.TrimSpace("the answer has status 200 and holds an error: " + said.code + " " + said.message))
 }
 
+// errFull says that a list has more items than there is room for.
+var errFull = errors.New("the list has too many items")
+
 var errNoValue = errors.New(`the page of a list has no "value"`)
 
 // page is one page of a list.
@@ -178,7 +181,7 @@ func (p *pageDecoder[T]) values() error {
 	p.seen["value"] = true
 	for p.json.More() {
 		if len(p.page.values) >= p.room {
-			return fmt.Errorf("the list has more than %d items", maxItems)
+			return errFull
 		}
 		var item T
 		if err := p.json.Decode(&item); err != nil {

@@ -1,5 +1,5 @@
 // Package msgraph reads a Microsoft Entra tenant through Microsoft Graph. Its
-// [Client] is the mfa.Reader of a real tenant.
+// [Client] is the mfa.Reader and the policy.DirectoryReader of a real tenant.
 //
 // Who has a GraphServiceClient of msgraph-sdk-go passes its request adapter and
 // keeps its credentials, proxy and tracing:
@@ -16,7 +16,9 @@
 // # What it promises
 //
 //   - A list comes whole, over all its pages, or as an error: so is an item
-//     without its key, fewer items than the count, a page beyond 16 MB.
+//     without its key, fewer items than the count, a page beyond 16 MB. What is
+//     streamed, the accounts of a tenant or of a group, holds one page at a time and
+//     ends with the same errors.
 //   - Reads that were announced by [Client.Together] travel together: one JSON
 //     batch for v1.0, one for beta, at the same time.
 //   - A throttled request is repeated after the time that Graph asks for, alone,

@@ -25,6 +25,8 @@ func lacking(item any) string {
 		return unset("id", v.ID)
 	case *policy.Group:
 		return unset("id", v.ID)
+	case *groupAccount:
+		return unset("id", v.ID)
 	case *policy.Principal:
 		return unset("id", v.ID)
 	case *policy.RoleAssignment:
