@@ -20,7 +20,7 @@ type read struct {
 	call                   func(context.Context, mfa.Reader) error
 }
 
-// reads lists every method of mfa.Reader and of policy.Evaluator.
+// reads lists every method of mfa.Reader, of policy.Evaluator and of policy.DirectoryReader.
 func reads(f *fixture) []read {
 	return []read{
 		{"User", "/users/", "User.Read.All", func(ctx context.Context, r mfa.Reader) error {
@@ -93,6 +93,22 @@ func reads(f *fixture) []read {
 		}},
 		{"SecurityDefaults", "/policies/identitySecurityDefaultsEnforcementPolicy", "Policy.Read.All", func(ctx context.Context, r mfa.Reader) error {
 			_, err := r.SecurityDefaults(ctx)
+			return err
+		}},
+		{"Users", "/users", "User.Read.All", func(ctx context.Context, r mfa.Reader) error {
+			_, err := drain(r.(directoryReader).Users(ctx))
+			return err
+		}},
+		{"Accounts", "/users", "User.Read.All", func(ctx context.Context, r mfa.Reader) error {
+			_, err := drain(r.(directoryReader).Accounts(ctx))
+			return err
+		}},
+		{"TransitiveMembers", "/groups/", "GroupMember.Read.All", func(ctx context.Context, r mfa.Reader) error {
+			_, err := drain(r.(directoryReader).TransitiveMembers(ctx, f.outer))
+			return err
+		}},
+		{"AllRoleAssignments", "/roleManagement/", "RoleManagement.Read.Directory", func(ctx context.Context, r mfa.Reader) error {
+			_, err := drain(r.(directoryReader).AllRoleAssignments(ctx))
 			return err
 		}},
 		{"SubscribedSKUs", "/subscribedSkus", "LicenseAssignment.Read.All", func(ctx context.Context, r mfa.Reader) error {
