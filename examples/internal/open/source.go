@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -26,19 +27,27 @@ type Source struct {
 	Timeout time.Duration
 }
 
-// Reader is what the programs ask: the facts, and Microsoft's own answer.
+// Reader is what the programs ask: the facts, Microsoft's own answer, and whole
+// directories.
 type Reader interface {
 	mfa.Reader
 	policy.Evaluator
+	policy.DirectoryReader
+	Users(ctx context.Context) iter.Seq2[mfa.User, error]
 }
 
 // Flags adds the flags that say it.
 func (s *Source) Flags(flags *flag.FlagSet) {
+	s.TenantFlags(flags, 2*time.Minute)
+	flags.StringVar(&s.Account, "account", "", "the `account`: object id, user principal name or display name")
+}
+
+// TenantFlags adds those of a program that asks about no single account.
+func (s *Source) TenantFlags(flags *flag.FlagSet, timeout time.Duration) {
 	flags.Var(&s.Folders, "load", "read exported tenant JSON from this `folder`; may be given several times")
 	flags.StringVar(&s.Tenant, "tenant", "", "read the real tenant with this `id` or domain")
 	flags.StringVar(&s.Cloud, "cloud", "public", "cloud of the real tenant: public, usgov, dod or china")
-	flags.StringVar(&s.Account, "account", "", "the `account`: object id, user principal name or display name")
-	flags.DurationVar(&s.Timeout, "timeout", 2*time.Minute, "give up after this time; 0 waits as long as it takes")
+	flags.DurationVar(&s.Timeout, "timeout", timeout, "give up after this time; 0 waits as long as it takes")
 }
 
 // BuiltIn says whether the program's built-in tenant is meant.
@@ -46,13 +55,20 @@ func (s *Source) BuiltIn() bool { return s.Tenant == "" && len(s.Folders) == 0 }
 
 // Validate refuses what doesn't go together; rest is what follows the flags.
 func (s *Source) Validate(rest []string) error {
+	err := s.ValidateTenant(rest)
+	if err == nil && !s.BuiltIn() && s.Account == "" {
+		return fmt.Errorf("%w: name the account with -account", ErrUsage)
+	}
+	return err
+}
+
+// ValidateTenant is Validate for a program that asks about no single account.
+func (s *Source) ValidateTenant(rest []string) error {
 	switch {
 	case len(rest) > 0:
 		return fmt.Errorf("%w: %q is no flag", ErrUsage, rest[0])
 	case len(s.Folders) > 0 && s.Tenant != "":
 		return fmt.Errorf("%w: -load and -tenant exclude each other", ErrUsage)
-	case !s.BuiltIn() && s.Account == "":
-		return fmt.Errorf("%w: name the account with -account", ErrUsage)
 	case s.Tenant == "" && s.Cloud != "public":
 		return fmt.Errorf("%w: -cloud goes with -tenant", ErrUsage)
 	}
