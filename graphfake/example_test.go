@@ -73,6 +73,51 @@ func ExampleTenant_Fail() {
 	// <nil>
 }
 
+// What Conditional Access does to every account of a tenant. An msgraph.Client in
+// the place of the Tenant reads a real one.
+func ExampleTenant_Accounts() {
+	var tenant graphfake.Tenant
+	exempt := tenant.AddGroup(policy.Group{DisplayName: "Exempt"})
+	tenant.AddUser(mfa.User{UserPrincipalName: "ann@contoso.com"})
+	service := tenant.AddUser(mfa.User{UserPrincipalName: "svc@contoso.com"})
+	if err := tenant.AddMember(exempt, service); err != nil {
+		panic(err)
+	}
+	_, err := tenant.AddPolicy(policy.Policy{
+		DisplayName: "MFA for all", State: policy.StateEnabled,
+		Conditions: &policy.Conditions{
+			ClientAppTypes: []string{"all"},
+			Users:          &policy.Users{IncludeUsers: []string{"All"}, ExcludeGroups: []string{exempt}},
+			Applications:   &policy.Applications{IncludeApplications: []string{"All"}},
+		},
+		GrantControls: &policy.GrantControls{Operator: new("OR"), BuiltInControls: []string{"mfa"}},
+	})
+	if err != nil {
+		panic(err)
+	}
+
+	ctx := context.Background()
+	prepared := policy.Prepare(policy.Tenant{
+		Policies:       entramfa.Result(tenant.Policies(ctx)),
+		NamedLocations: entramfa.Result(tenant.NamedLocations(ctx)),
+		Strengths:      entramfa.Result(tenant.AuthenticationStrengths(ctx)),
+	})
+	directory, err := policy.ReadDirectory(ctx, &tenant, prepared)
+	if err != nil {
+		panic(err)
+	}
+	sweep := prepared.Sweep(directory, policy.PasswordSignIn())
+	fmt.Println(sweep.Policies[0].Name, "reaches", sweep.Policies[0].Accounts, "of", directory.Len())
+	for id := range sweep.WithoutMFA() {
+		fmt.Println(id == service, "gets through")
+	}
+	fmt.Println(directory.Unread())
+	// Output:
+	// MFA for all reaches 1 of 2
+	// true gets through
+	// []
+}
+
 func ExampleTenant_AddPolicy() {
 	var tenant graphfake.Tenant
 	if err := tenant.SetSecurityDefaults(true); err != nil {
