@@ -24,6 +24,7 @@ var mayImport = map[string][]string{
 	"policy":                       {""},
 	"securitydefaults":             {""},
 	"policy/internal/devicefilter": {},
+	"policy/internal/cells":        {},
 	"mfa":                          {"", "policy", "securitydefaults"},
 	"graphfake":                    {"", "policy", "securitydefaults", "mfa"},
 	"msgraph":                      {"", "policy", "securitydefaults", "mfa"},
