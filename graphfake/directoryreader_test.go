@@ -1,6 +1,7 @@
 package graphfake_test
 
 import (
+	"encoding/json"
 	"iter"
 	"net/url"
 	"strings"
@@ -49,6 +50,20 @@ func TestUsersByThePage(t *testing.T) {
 		"/v1.0/roleManagement/directory/roleAssignments?$expand=manager",
 	} {
 		assert.Equal(t, 400, c.get(wrong).StatusCode, wrong)
+	}
+}
+
+// TestHiddenMembership: without the permission the list is empty, and no error says so.
+func TestHiddenMembership(t *testing.T) {
+	var tenant graphfake.Tenant
+	var hidden policy.Group
+	require.NoError(t, json.Unmarshal([]byte(`{"displayName":"Course","visibility":"HiddenMembership"}`), &hidden))
+	group := tenant.AddGroup(hidden)
+	require.NoError(t, tenant.AddMember(group, tenant.AddUser(mfa.User{})))
+	for _, list := range []string{"members", "transitiveMembers"} {
+		path := "/v1.0/groups/" + group + "/" + list
+		assert.Empty(t, serve(t, &tenant, everything...).ok(path).values())
+		assert.Len(t, serve(t, &tenant, append(everything, "Member.Read.Hidden")...).ok(path).values(), 1)
 	}
 }
 

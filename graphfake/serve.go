@@ -248,6 +248,9 @@ func members(transitive bool, kind string) func(*directory, *Tenant, *call) (ans
 		if err != nil {
 			return answer{}, err
 		}
+		if d.hidesMembers(c, c.vars[0]) {
+			ids = nil
+		}
 		users, groups := d.split(ids)
 		switch kind {
 		case userType:
@@ -257,6 +260,16 @@ func members(transitive bool, kind string) func(*directory, *Tenant, *call) (ans
 		}
 		return directoryObjects(append(typed(userType, objectsOf(users)), typed(groupType, objectsOf(groups))...)), nil
 	}
+}
+
+// hidesMembers says whether a group shows an empty list in the place of its
+// members. What it does there without the permission is documented for memberOf
+// alone, from which such groups are missing:
+// https://github.com/microsoftgraph/microsoft-graph-docs/issues/12552.
+func (d *directory) hidesMembers(c *call, groupID string) bool {
+	group, _ := d.groups.get(groupID)
+	hidden := strings.EqualFold(objectOf(group).text("visibility"), "HiddenMembership")
+	return hidden && !granted(c.roles, []string{"Member.Read.Hidden"})
 }
 
 func (d *directory) split(ids []string) (users []mfa.User, groups []policy.Group) {

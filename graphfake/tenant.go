@@ -22,8 +22,9 @@
 // The HTTP face reads; it has no route that writes yet, changes are made by the
 // methods. Delegated permissions are not judged: only the app roles of a token
 // open a route. Administrative units, service principals and devices are no
-// objects of the tenant. A role assignment counts from the moment it is made:
-// there is no replication delay.
+// objects of the tenant. A group with hidden membership hides its members from a
+// token without Member.Read.Hidden, and stays in the lists of its members' groups.
+// A role assignment counts from the moment it is made: there is no replication delay.
 package graphfake
 
 import (
