@@ -3,14 +3,18 @@ package msgraph
 import (
 	"context"
 	"iter"
+	"strings"
 
+	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
 
-// groupAccountsPath lists the users in a group; the cast leaves out devices,
-// groups and service principals.
-const groupAccountsPath = "/groups/{id}/transitiveMembers/microsoft.graph.user"
+const (
+	groupPath = "/groups/{id}"
+	// The cast leaves out devices, groups and service principals.
+	groupAccountsPath = "/groups/{id}/transitiveMembers/microsoft.graph.user"
+)
 
 // subjectMembers is what tells the kind of an account.
 const subjectMembers = "id,userPrincipalName,userType,creationType,externalUserState"
@@ -45,17 +49,37 @@ type groupAccount struct {
 
 // TransitiveMembers streams the object ids of the users in a group, direct and
 // nested, 999 in a request. It needs GroupMember.Read.All, and Member.Read.Hidden
-// for a group whose membership is hidden.
+// for a group whose membership is hidden: such a group without members is an
+// error, for it looks the same where that permission is missing.
 // Source: https://learn.microsoft.com/graph/api/group-list-transitivemembers.
 func (c *Client) TransitiveMembers(ctx context.Context, groupID string) iter.Seq2[string, error] {
 	r := get(v1, groupAccountsPath, groupID).advanced().with("$select", "id").with("$top", "999")
 	return func(yield func(string, error) bool) {
+		empty := true
 		for member, err := range stream[groupAccount](c.alone(ctx), c, r, maxAccounts) {
+			empty = false
 			if !yield(member.ID, err) {
 				return
 			}
 		}
+		if err := c.hidden(ctx, r, groupID, empty); err != nil {
+			yield("", err)
+		}
 	}
+}
+
+// hidden says whether an empty list of members may be one that isn't shown.
+func (c *Client) hidden(ctx context.Context, r request, groupID string, empty bool) error {
+	if !empty {
+		return nil
+	}
+	group, err := one[struct{ Visibility string }](c.alone(ctx), c, get(v1, groupPath, groupID).with("$select", "id,visibility"))
+	if err != nil || !strings.EqualFold(group.Visibility, "HiddenMembership") {
+		return err
+	}
+	graph := graphError(r, entramfa.ErrPermission)
+	graph.Permissions = []string{"Member.Read.Hidden"}
+	return &failure{graph: graph, reason: "the group hides its members and shows none; grant Member.Read.Hidden, or, where it is granted, take the group for empty"}
 }
 
 // AllRoleAssignments streams the active role assignments of the tenant, standing

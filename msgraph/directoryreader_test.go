@@ -140,6 +140,28 @@ func TestStreamsThatAreNotWhole(t *testing.T) {
 	}
 }
 
+// TestHiddenMembership: an empty list is believed only of a group that shows its members.
+func TestHiddenMembership(t *testing.T) {
+	for visibility, hidden := range map[string]bool{`"Private"`: false, "null": false, `"HiddenMembership"`: true} {
+		w := newWire(t, map[string]http.HandlerFunc{
+			groupUsers: reply(`{"@odata.count":0,"value":[]}`), "/v1.0/groups/g1": reply(`{"id":"g1","visibility":` + visibility + `}`),
+		})
+		_, err := keys(w.client(t, nil).TransitiveMembers(t.Context(), "g1"), itself)
+		assert.Equal(t, "GET /v1.0/groups/g1?$select=id%2Cvisibility", w.lines()[1])
+		if !hidden {
+			require.NoError(t, err, visibility)
+			continue
+		}
+		require.ErrorIs(t, err, entramfa.ErrPermission)
+		require.ErrorContains(t, err, "grant Member.Read.Hidden")
+	}
+	w := newWire(t, map[string]http.HandlerFunc{
+		groupUsers: reply(`{"value":[]}`), "/v1.0/groups/g1": graphError(http.StatusForbidden, "Authorization_RequestDenied"),
+	})
+	_, err := keys(w.client(t, nil).TransitiveMembers(t.Context(), "g1"), itself)
+	require.ErrorIs(t, err, entramfa.ErrPermission)
+}
+
 // TestStreamsAreLongerThanLists: a tenant has more accounts than an account has groups.
 func TestStreamsAreLongerThanLists(t *testing.T) {
 	page := `{"value":[{"id":"1"}` + strings.Repeat(`,{"id":"1"}`, 59_999) + `]`

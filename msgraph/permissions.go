@@ -15,6 +15,7 @@ var permissionTable = map[string][]string{
 	memberOfPath:          {"Directory.Read.All", "Group.ReadBasic.All", "GroupMember.ReadBasic.All"},
 	transitivePath:        {"User.Read.All", "GroupMember.ReadBasic.All", "GroupMember.Read.All", "Group.ReadBasic.All", "Group.Read.All", "Directory.Read.All"},
 	membersPath:           {"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"},
+	groupPath:             {"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"},
 	groupAccountsPath:     {"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"},
 	methodsPath:           {"UserAuthenticationMethod.Read.All"},
 	requirementsPath:      {"Policy.Read.All"},

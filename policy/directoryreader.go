@@ -16,7 +16,8 @@ type DirectoryReader interface {
 	// and roles are missing unless they came along. It needs User.Read.All.
 	Accounts(ctx context.Context) iter.Seq2[Subject, error]
 	// TransitiveMembers streams the object ids of the accounts in a group, those in
-	// groups within it too. It needs GroupMember.Read.All.
+	// groups within it too. A group that doesn't show its members is an error, and
+	// not one without any. It needs GroupMember.Read.All.
 	TransitiveMembers(ctx context.Context, groupID string) iter.Seq2[string, error]
 	// AllRoleAssignments streams the active role assignments of the tenant, with
 	// Principal filled; what may only be activated is not among them. It needs

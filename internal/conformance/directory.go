@@ -228,7 +228,7 @@ func afterFirst[T any](stream iter.Seq2[T, error], do func()) iter.Seq2[T, error
 // testInterrupted: a stream that breaks off leaves nothing half.
 func testInterrupted(t *testing.T, newReader Maker) {
 	for _, status := range []int{http.StatusInternalServerError, http.StatusTooManyRequests, http.StatusForbidden} {
-		f, ordinary := sweepFixture(t)
+		f, _ := sweepFixture(t)
 		f.tenant.PageSize = 1
 		reader := newReader(t, f.tenant)
 		failing := func(path string) func() {
@@ -244,7 +244,7 @@ func testInterrupted(t *testing.T, newReader Maker) {
 		assert.Equal(t, status, graphErrorOf(t, err, nil, "half the accounts").Status)
 		assert.Nil(t, directory)
 
-		f, ordinary = sweepFixture(t)
+		f, ordinary := sweepFixture(t)
 		f.tenant.PageSize = 1
 		reader = newReader(t, f.tenant)
 		half = interrupted{directoryReader: streams(t, reader), fail: failing("/groups/" + f.outer), groups: true}
