@@ -49,14 +49,11 @@ func (t *Tenant) AllRoleAssignments(ctx context.Context) iter.Seq2[policy.RoleAs
 func paged[T any](ctx context.Context, t *Tenant, op operation, ids func(*directory) ([]string, error), row func(*directory, string) T) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for from, more := 0, true; more; from += t.streamed() {
-			rows, err := read(ctx, t, op, func(d *directory) (rows []T, err error) {
+			rows, err := read(ctx, t, op, func(d *directory) ([]T, error) {
 				list, err := ids(d)
-				from, to := min(from, len(list)), min(from+t.streamed(), len(list))
-				for _, id := range list[from:to] {
-					rows = append(rows, row(d, id))
-				}
-				more = to < len(list)
-				return rows, err
+				end := from + t.streamed()
+				more = end < len(list)
+				return rowsFrom(d, list[min(from, len(list)):min(end, len(list))], row), err
 			})
 			if err != nil {
 				var none T
@@ -70,6 +67,14 @@ func paged[T any](ctx context.Context, t *Tenant, op operation, ids func(*direct
 			}
 		}
 	}
+}
+
+func rowsFrom[T any](d *directory, ids []string, row func(*directory, string) T) []T {
+	rows := make([]T, len(ids))
+	for i, id := range ids {
+		rows[i] = row(d, id)
+	}
+	return rows
 }
 
 // streamed is how many objects a page of a stream holds.

@@ -23,6 +23,7 @@ import (
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
 
@@ -79,12 +80,7 @@ func answer(ctx context.Context, tenant open.Reader, opts options, stdout, stder
 
 // sweep reads the policies, then the accounts and their memberships, and decides.
 func sweep(ctx context.Context, reader open.Reader, opts options) (report, error) {
-	organization, err := reader.Organization(ctx)
-	if err == nil {
-		err = opts.Same(organization.ID, organization.DisplayName)
-	} else if errors.Is(err, entramfa.ErrNotRead) || errors.Is(err, entramfa.ErrPermission) {
-		err = nil // an export may not say which tenant it is of
-	}
+	organization, err := which(ctx, reader, opts)
 	if err != nil {
 		return report{}, err
 	}
@@ -108,6 +104,19 @@ func sweep(ctx context.Context, reader open.Reader, opts options) (report, error
 		r.Policies = append(r.Policies, newReach(only(rules, p.ID), p, directory, people, opts.signIn()))
 	}
 	return r, nil
+}
+
+// which reads which tenant it is, and refuses another than was asked for. An
+// export may not say it, and a permission for it may be missing.
+func which(ctx context.Context, reader open.Reader, opts options) (mfa.Organization, error) {
+	organization, err := reader.Organization(ctx)
+	if errors.Is(err, entramfa.ErrNotRead) || errors.Is(err, entramfa.ErrPermission) {
+		return mfa.Organization{}, nil
+	}
+	if err != nil {
+		return mfa.Organization{}, err
+	}
+	return organization, opts.Same(organization.ID, organization.DisplayName)
 }
 
 // readPolicies reads what the policies are made of. Without the list itself
