@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/entramfa/entramfa"
@@ -65,6 +66,8 @@ func (j *judge) targeted(a *Applications) coverage {
 		return cantTell(name, "%s", unknownCondition("conditions.applications", unknownMembers(a.members)))
 	case len(a.IncludeApplications) > 0 && len(a.IncludeUserActions)+len(a.IncludeAuthenticationContextClassReferences) > 0:
 		return cantTell(name, "the policy names resources beside user actions or authentication contexts, which exclude each other")
+	case len(a.IncludeUserActions) > 0 && len(a.IncludeAuthenticationContextClassReferences) > 0:
+		return cantTell(name, "the policy names user actions beside authentication contexts, which exclude each other")
 	case len(a.IncludeUserActions) > 0:
 		return j.userActions(a.IncludeUserActions).by(onTarget, a.meets)
 	case len(a.IncludeAuthenticationContextClassReferences) > 0:
@@ -83,7 +86,7 @@ func (a *Applications) meets(p *point) truth {
 	case len(a.IncludeUserActions) > 0, p.target.action != "":
 		return no
 	case len(a.IncludeAuthenticationContextClassReferences) > 0:
-		return truthOf(containsFold(a.IncludeAuthenticationContextClassReferences, p.target.context))
+		return contextAmong(a.IncludeAuthenticationContextClassReferences)(p.target.context)
 	}
 	return a.holds(p.target.application)
 }
@@ -98,11 +101,26 @@ func (s SignIn) forActions() bool   { return s.UserActions == nil || len(s.UserA
 // one that isn't wanted may be a typing error.
 func actionAmong(wanted []string) func(string) truth {
 	return func(action string) truth {
-		if !containsFold(userActionAxis, action) && !containsFold(wanted, action) {
+		if action != "" && !containsFold(userActionAxis, action) && !containsFold(wanted, action) {
 			return unknown
 		}
 		return truthOf(containsFold(wanted, action))
 	}
+}
+
+// anyOtherAction stands for every user action that this version doesn't know.
+const anyOtherAction = "any other user action"
+
+// actions lists the user actions of the region, and "" for its resources.
+func (s SignIn) actions() []string {
+	actions := s.UserActions
+	if actions == nil {
+		actions = append(slices.Clip(userActionAxis), anyOtherAction)
+	}
+	if s.forResources() {
+		actions = append(slices.Clip(actions), "")
+	}
+	return actions
 }
 
 // userActions judges a policy on user actions. A region of every action has those
@@ -110,30 +128,52 @@ func actionAmong(wanted []string) func(string) truth {
 func (j *judge) userActions(wanted []string) coverage {
 	const name = "applications"
 	for _, action := range userActionAxis.foreign(wanted) {
-		if j.region.UserActions == nil || !strings.HasPrefix(strings.ToLower(action), "urn:user:") {
+		if !strings.HasPrefix(strings.ToLower(action), "urn:user:") {
 			return cantTell(name, "what the user action %s is", action)
 		}
 	}
-	extent, inside := userActionAxis.cover(j.region.UserActions, actionAmong(wanted))
+	extent, inside := cover(j.region.actions(), actionAmong(wanted))
 	if extent == entramfa.Never {
 		return covers(extent, name, "it is about the user action %s, not about signing in to a resource", strings.Join(wanted, " or "))
 	}
-	if j.region.forResources() && inside != "" {
-		extent = entramfa.Sometimes
-	}
 	return of(extent, func(s *SignIn) {
 		s.UserActions, s.Applications, s.AuthenticationContexts = []string{inside}, []string{}, []string{}
-	}, name, "for the user action %s", strings.Join(wanted, " or "))
+	}, name, "for the user action %s", strings.Join(wanted, " or ")).beside(userActionAxis.foreign(wanted), "what the user action %s is")
+}
+
+// isContext says whether a text is an authentication context, c1 to c99.
+func isContext(text string) bool {
+	number, err := strconv.Atoi(strings.TrimPrefix(strings.ToLower(text), "c"))
+	return err == nil && number >= 1 && number <= 99 && strings.EqualFold(text, "c"+strconv.Itoa(number))
+}
+
+// contextAmong returns a condition that holds for the wanted contexts; "" is that
+// of a resource that asks for none.
+func contextAmong(wanted []string) func(string) truth {
+	foreign := slices.DeleteFunc(slices.Clone(wanted), isContext)
+	return func(context string) truth {
+		switch {
+		case context == "":
+			return no
+		case !isContext(context):
+			return unknown
+		}
+		return listed(wanted, foreign, context)
+	}
 }
 
 // authenticationContexts judges a policy on contexts. A region that doesn't say
 // for which its resources ask has sign-ins with each and with none.
 func (j *judge) authenticationContexts(wanted []string) coverage {
 	const name = "applications"
-	extent, inside := entramfa.Sometimes, wanted[0]
-	if j.region.AuthenticationContexts != nil {
-		extent, inside = cover(j.region.AuthenticationContexts, func(c string) truth { return truthOf(containsFold(wanted, c)) })
+	asked := j.region.AuthenticationContexts
+	if asked == nil {
+		asked = append(slices.Clone(wanted), "")
 	}
+	if len(asked) == 0 {
+		asked = []string{""}
+	}
+	extent, inside := cover(asked, contextAmong(wanted))
 	switch {
 	case extent == entramfa.Never, !j.region.forResources():
 		return covers(entramfa.Never, name, "it is about the authentication context %s, for which nothing asks", strings.Join(wanted, " or "))
@@ -174,7 +214,7 @@ const anyOtherApp = "any other application"
 
 // mentioned lists one app for each way in which a policy may treat an app.
 func mentioned(a *Applications) []string {
-	apps := []string{anyOtherApp, DirectoryScopes, microsoftGraph, exchangeOnline, sharePoint, azureManagement, azurePortal}
+	apps := []string{anyOtherApp, microsoftGraph, exchangeOnline, sharePoint, azureManagement, azurePortal, DirectoryScopes}
 	for _, app := range append(slices.Clone(a.IncludeApplications), a.ExcludeApplications...) {
 		if !containsFold([]string{"All", "None", "Office365", "MicrosoftAdminPortals", "AllAgentIdResources"}, app) {
 			apps = append(apps, app)

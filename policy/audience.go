@@ -108,10 +108,12 @@ func (d *Directory) addRole(g *group, id string, excluding bool) {
 		return
 	}
 	g.maybe = append(g.maybe, d.roleless)
+	d.addUnclear(g, d.oddGroups)
 	r := d.roles[strings.ToLower(id)]
 	if r == nil {
 		return
 	}
+	d.addUnclear(g, r.unclearGroups)
 	g.yes, g.maybe = append(g.yes, r.direct), append(g.maybe, r.unclear)
 	through := group{yes: []accountSet{r.through}}
 	for _, holder := range r.groups {
@@ -123,6 +125,16 @@ func (d *Directory) addRole(g *group, id string, excluding bool) {
 		return
 	}
 	g.yes = append(g.yes, through.yes...)
+}
+
+// addUnclear adds the members of groups as accounts that may be meant.
+func (d *Directory) addUnclear(g *group, groups []string) {
+	for _, id := range groups {
+		var members group
+		d.addGroup(&members, id)
+		g.unknown = g.unknown || members.unknown
+		g.maybe = append(append(g.maybe, members.yes...), members.maybe...)
+	}
 }
 
 // addKinds adds the accounts of the kinds that an entry matches.

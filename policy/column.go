@@ -25,15 +25,6 @@ func (c column) set(i int, t truth) {
 	}
 }
 
-// either is the column of a value that is two things at once, of which an effect
-// looks at one.
-func (c column) either(other column) column {
-	joined := c.clone()
-	joined.yes.Or(other.yes)
-	joined.maybe.Or(other.maybe)
-	return joined
-}
-
 // key is the same for columns that do the same.
 func (c column) key() string {
 	text := make([]byte, 0, 16*len(c.yes))

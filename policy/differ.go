@@ -34,13 +34,13 @@ type differingCell struct {
 }
 
 // A set in the space of a differ has aspects: the effects that hold for certain,
-// of these those that block, and, where that isn't the same, those that may hold,
-// and may block.
+// of these those that block, and, where that isn't the same, those that may hold.
+// What happens follows from whether there is one of each: a block that may be,
+// beside a demand that is, makes no difference, as decide has it.
 const (
 	meets = iota
 	blocks
 	mayMeet
-	mayBlock
 	most
 )
 
@@ -136,7 +136,7 @@ func (d *differ) divide() {
 			if property(on) != onClientAppType {
 				blocking = d.region.table.all
 			}
-			axis = append(axis, d.join(s.yes, and(s.yes, blocking), s.maybe, and(s.maybe, blocking)))
+			axis = append(axis, d.join(s.yes, and(s.yes, blocking), s.maybe))
 		}
 		d.space = append(d.space, axis)
 	}
@@ -144,7 +144,7 @@ func (d *differ) divide() {
 		return
 	}
 	sure := and(d.mask, d.region.table.sure)
-	list, ok := d.space.Least(d.join(sure, sure, d.mask, d.mask), d.join(d.told, d.told, d.told, d.told), maxCells)
+	list, ok := d.space.Least(d.join(sure, sure, d.mask), d.join(d.told, d.told, d.told), maxCells)
 	d.tangled = !ok
 	for _, cell := range list {
 		d.cells = append(d.cells, d.cell(cell))
@@ -273,7 +273,7 @@ func (s *states) changed(c *differingCell) *block {
 // meet adds the accounts of which one of the effects is, or may be.
 func (r *rows) meet(b *block, effects []int, aspect int) {
 	rows := r.about
-	if aspect == mayMeet || aspect == mayBlock {
+	if aspect == mayMeet {
 		rows = r.possible
 	}
 	for _, i := range effects {
@@ -286,32 +286,25 @@ func (s *states) outcomes(c *differingCell, account uint32) (before, after entra
 	return s.outcome(s.before, c, account), s.outcome(s.after, c, account)
 }
 
-// outcome is known where what happens at least is what happens at most.
+// outcome is Unknown where something may happen and nothing does for certain.
 func (s *states) outcome(r *rows, c *differingCell, account uint32) entramfa.Outcome {
-	var met [most]bool
-	for p := range s.aspects {
-		met[p] = r.has(c.told[p], p, account) || s.before.has(c.rest[p], p, account)
+	met := func(aspect int) bool {
+		return r.has(c.told[aspect], aspect, account) || s.before.has(c.rest[aspect], aspect, account)
 	}
-	least := outcomeOf(met[meets], met[blocks])
-	if s.aspects == most && least != outcomeOf(met[mayMeet], met[mayBlock]) {
-		return entramfa.Unknown
-	}
-	return least
-}
-
-func outcomeOf(met, blocked bool) entramfa.Outcome {
 	switch {
-	case blocked:
+	case met(blocks):
 		return entramfa.Blocked
-	case met:
+	case met(meets):
 		return entramfa.MFA
+	case s.aspects == most && met(mayMeet):
+		return entramfa.Unknown
 	}
 	return entramfa.Clear
 }
 
 func (r *rows) has(effects []int, aspect int, account uint32) bool {
 	rows := r.about
-	if aspect == mayMeet || aspect == mayBlock {
+	if aspect == mayMeet {
 		rows = r.possible
 	}
 	return slices.ContainsFunc(effects, func(i int) bool { return rows[i].has(account) })
@@ -340,7 +333,7 @@ func (d *differ) differs(s *states, account uint32, f *found) bool {
 	certain.Or(certainAfter)
 	possible.Or(possibleAfter)
 	sure := and(certain, d.region.table.sure)
-	list, ok := d.space.Least(d.join(sure, sure, possible, possible), d.join(d.told, d.told, d.told, d.told), maxCells)
+	list, ok := d.space.Least(d.join(sure, sure, possible), d.join(d.told, d.told, d.told), maxCells)
 	if !ok {
 		return true
 	}

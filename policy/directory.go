@@ -37,7 +37,10 @@ type Directory struct {
 	started bool // memberships were added
 	// groupless and roleless are the accounts of which nobody gave all groups or roles.
 	groupless, roleless accountSet
-	unread              []error // what ReadDirectory could not read
+	// oddGroups hold a role of which it isn't known which it is.
+	oddGroups []string
+	joined    bool    // made by Joined
+	unread    []error // what ReadDirectory could not read
 }
 
 // kind is what accounts have in common beside their memberships.
@@ -52,13 +55,6 @@ type membership struct {
 	whole    bool
 }
 
-// roleHolders are the accounts that hold a role: themselves, through a group, or
-// it isn't known for which scope.
-type roleHolders struct {
-	direct, through, unclear accountSet
-	groups                   []string
-}
-
 // Len is the number of accounts.
 func (d *Directory) Len() int { return len(d.ids) }
 
@@ -67,6 +63,9 @@ func (d *Directory) Len() int { return len(d.ids) }
 // the first error of the stream, and refuses an id that is none or comes twice,
 // and accounts that come after memberships.
 func (d *Directory) AddAccounts(accounts iter.Seq2[Subject, error]) error {
+	if err := d.open(); err != nil {
+		return err
+	}
 	if d.started {
 		return errors.New("policy: add the accounts of a directory before their memberships")
 	}
@@ -139,47 +138,14 @@ func (d *Directory) group(id string) *membership {
 	return d.groups[id]
 }
 
-func (d *Directory) addOwnRoles(n uint32, account Subject) {
-	roles, known := account.Roles.Get()
-	if !known {
-		d.roleless.set(n)
-	}
-	for _, role := range roles {
-		holders, counts := d.holders(role)
-		switch {
-		case !guid.Is(role.TemplateID()):
-			d.roleless.set(n)
-		case !counts:
-		case role.DirectoryScopeID == nil || strings.TrimSpace(*role.DirectoryScopeID) == "":
-			holders.unclear.set(n)
-		case strings.EqualFold(role.PrincipalID, account.ID):
-			holders.direct.set(n)
-		default:
-			holders.through.set(n)
-		}
-	}
-}
-
-// holders returns those of the role of an assignment; false where such an
-// assignment doesn't count for a policy.
-func (d *Directory) holders(role RoleAssignment) (*roleHolders, bool) {
-	custom := role.RoleDefinition != nil && role.RoleDefinition.IsBuiltIn != nil && !*role.RoleDefinition.IsBuiltIn
-	scoped := role.DirectoryScopeID != nil && strings.TrimSpace(*role.DirectoryScopeID) != "" && !role.TenantWide()
-	if custom || scoped || !guid.Is(role.TemplateID()) {
-		return nil, false
-	}
-	id := strings.ToLower(role.TemplateID())
-	if d.roles[id] == nil {
-		d.roles[id] = &roleHolders{}
-	}
-	return d.roles[id], true
-}
-
 // AddMembers adds the members of a group by object id: all of them, those of
 // groups within it too, as transitiveMembers lists them. Members that are no
 // account of the directory, devices for instance, are passed over. A stream that
 // ends with an error adds nobody.
 func (d *Directory) AddMembers(groupID string, accountIDs iter.Seq2[string, error]) error {
+	if err := d.open(); err != nil {
+		return err
+	}
 	if !guid.Is(groupID) {
 		return fmt.Errorf("policy: add members to a directory: the group %q is no object id", groupID)
 	}
@@ -204,57 +170,10 @@ func (d *Directory) AddMembers(groupID string, accountIDs iter.Seq2[string, erro
 	return nil
 }
 
-// AddRoleAssignments adds the active directory roles of the tenant, all of them:
-// an account that none of them names holds no role. Of a role that a group holds
-// the members are those that AddMembers was given. Assignments whose Principal says
-// that it is no group, a service principal for instance, are passed over; without
-// it whoever is no account of the directory may be a group.
-func (d *Directory) AddRoleAssignments(assignments iter.Seq2[RoleAssignment, error]) error {
-	var list []RoleAssignment
-	for role, err := range assignments {
-		if err != nil {
-			return fmt.Errorf("policy: read the role assignments of a directory: %w", err)
-		}
-		list = append(list, role)
-	}
-	d.started, d.roleless = true, nil
-	if d.roles == nil {
-		d.roles = map[string]*roleHolders{}
-	}
-	for _, role := range list {
-		d.assign(role)
-	}
-	return nil
-}
-
-func (d *Directory) assign(role RoleAssignment) {
-	key, _ := guid.Parse(role.PrincipalID)
-	n, account := d.number[key]
-	holders, counts := d.holders(role)
-	switch {
-	case !guid.Is(role.TemplateID()) && account:
-		d.roleless.set(n)
-	case !counts, !account && !role.mayBeGroup():
-	case !account:
-		holders.groups = append(holders.groups, strings.ToLower(role.PrincipalID))
-	case role.DirectoryScopeID == nil || strings.TrimSpace(*role.DirectoryScopeID) == "":
-		holders.unclear.set(n)
-	default:
-		holders.direct.set(n)
-	}
-}
-
-// mayBeGroup says whether the principal of an assignment can be a group: it is
-// one, or nobody said what it is.
-func (a RoleAssignment) mayBeGroup() bool {
-	if a.Principal == nil || a.Principal.Type == "" {
-		return true
-	}
-	return strings.EqualFold(strings.TrimPrefix(a.Principal.Type, "#"), "microsoft.graph.group")
-}
-
 // Joined returns the directory as it is once an account is in one more group, for
-// Diff. The directory itself stays as it is.
+// Diff. It counts for that group alone: who is then in groups around it joins these
+// too. The directory itself stays as it is, and nothing must be added to either
+// after.
 func (d *Directory) Joined(groupID, accountID string) (*Directory, error) {
 	key, ok := guid.Parse(accountID)
 	n, known := d.number[key]
@@ -264,12 +183,21 @@ func (d *Directory) Joined(groupID, accountID string) (*Directory, error) {
 	if !guid.Is(groupID) {
 		return nil, fmt.Errorf("policy: put account %s into a group: %q is no object id", accountID, groupID)
 	}
-	joined, group := *d, membership{}
-	joined.groups = maps.Clone(d.groups)
-	if was := d.groups[strings.ToLower(groupID)]; was != nil {
+	joined, group, id := *d, membership{}, strings.ToLower(groupID)
+	joined.joined, joined.groups, joined.roles = true, maps.Clone(d.groups), maps.Clone(d.roles)
+	if was := d.groups[id]; was != nil {
 		group = membership{accounts: slices.Clone(was.accounts), whole: was.whole}
 	}
 	group.accounts.set(n)
-	joined.groups[strings.ToLower(groupID)] = &group
+	joined.groups[id] = &group
+	joined.holdThrough(id, n)
 	return &joined, nil
+}
+
+// open refuses additions to a directory that Joined made.
+func (d *Directory) open() error {
+	if d.joined {
+		return errors.New("policy: nothing can be added to a directory that Joined made")
+	}
+	return nil
 }

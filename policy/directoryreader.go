@@ -74,8 +74,9 @@ func (d *Directory) groupsToRead(prepared *Prepared) []string {
 	}
 	ids := prepared.Groups()
 	for _, holders := range d.roles {
-		ids = append(ids, holders.groups...)
+		ids = append(append(ids, holders.groups...), holders.unclearGroups...)
 	}
+	ids = append(ids, d.oddGroups...)
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }

@@ -52,9 +52,10 @@ func (p *Prepared) everyPolicy() *table {
 	effects := make([]effect, len(list.Policies))
 	for i := range list.Policies {
 		policy := &list.Policies[i]
-		effects[i] = effect{policy: policy, sure: true}
+		bound := j.controls(policy).bound // it may be met by no sign-in for two reasons
+		effects[i] = effect{policy: policy, sure: !bound}
 		if policy.Conditions != nil {
-			effects[i].conditions = j.conditions(policy.Conditions, j.controls(policy).bound)
+			effects[i].conditions = j.conditions(policy.Conditions, bound)
 		}
 	}
 	return newTable(effects)
@@ -69,7 +70,7 @@ type way uint32
 const vague = ^way(0)
 
 func (q *single) way(i int) way {
-	if q.odd {
+	if q.odd || !q.sure.Has(i) {
 		return vague
 	}
 	w, bit := i/64, uint64(1)<<(i%64)

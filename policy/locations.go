@@ -83,22 +83,32 @@ type places struct {
 type place struct {
 	NamedLocation
 	ranges []netip.Prefix // sorted; none overlaps another
-	// unread says that one of the ranges is none.
+	// unread says that a range is none, or that the ranges or countries were not in
+	// the answer: what is not among them may be.
 	unread bool
 }
 
 func newPlace(l NamedLocation) *place {
 	p := &place{NamedLocation: l}
+	p.unread = l.lacks("ipRanges", l.IPRanges == nil) || l.lacks("countriesAndRegions", l.CountriesAndRegions == nil)
 	for _, r := range l.IPRanges {
 		prefix, err := netip.ParsePrefix(r.CIDRAddress)
-		if err != nil {
+		if err != nil || len(unknownMembers(r.members)) > 0 {
 			p.unread = true
+		}
+		if err != nil {
 			continue
 		}
 		p.ranges = append(p.ranges, unmapped(prefix))
 	}
 	p.sort()
 	return p
+}
+
+// lacks says that a list, which a location of its kind has, was not in the answer.
+func (l NamedLocation) lacks(list string, missing bool) bool {
+	kind := map[string]string{"ipRanges": IPNamedLocation, "countriesAndRegions": CountryNamedLocation}[list]
+	return missing && strings.EqualFold(l.Type, kind) && l.members.Decoded()
 }
 
 // sort puts the ranges in the order of their addresses and leaves out those that
@@ -147,6 +157,9 @@ func (j *judge) trusted(p *places) {
 		p.unseen, p.missing = true, append(p.missing, fmt.Sprintf("which locations are trusted: %v", j.tenant.NamedLocations.Err()))
 	}
 	for _, l := range j.located {
+		if l.members.Decoded() && !l.members.Has("isTrusted") && !l.byCountry() {
+			p.unseen, p.missing = true, append(p.missing, fmt.Sprintf("whether the location %s is trusted: the answer did not say", l.describe()))
+		}
 		if l.IsTrusted != nil && *l.IsTrusted {
 			p.locations = append(p.locations, l)
 		}
@@ -155,12 +168,15 @@ func (j *judge) trusted(p *places) {
 
 // place adds one named location.
 func (j *judge) place(id string, p *places) {
+	known := len(p.locations)
 	for _, l := range j.located {
 		if strings.EqualFold(l.ID, id) {
 			p.locations = append(p.locations, l)
 			p.texts = append(p.texts, l.describe())
-			return
 		}
+	}
+	if len(p.locations) > known {
+		return
 	}
 	p.unseen = true
 	p.texts = append(p.texts, "the location "+id)
@@ -240,7 +256,7 @@ func (l *place) holdsAddress(address netip.Addr) truth {
 	return no
 }
 
-func (l NamedLocation) holdsCountry(o origin) truth {
+func (l *place) holdsCountry(o origin) truth {
 	country := o.country
 	switch l.lookup() {
 	case lookupByAddress:
@@ -249,13 +265,16 @@ func (l NamedLocation) holdsCountry(o origin) truth {
 	default:
 		return unknown
 	}
-	if strings.EqualFold(country, CountryUnknown) {
+	if strings.EqualFold(country, CountryUnknown) && !l.unread {
 		return truthOf(l.IncludeUnknownCountriesAndRegions != nil && *l.IncludeUnknownCountriesAndRegions)
 	}
-	if len(country) != 2 && country != anyOtherCountry {
+	switch {
+	case containsFold(l.CountriesAndRegions, country):
+		return yes
+	case l.unread, !isCountry(country) && country != anyOtherCountry:
 		return unknown
 	}
-	return truthOf(containsFold(l.CountriesAndRegions, country))
+	return no
 }
 
 // origins lists one place of the region for each way in which the locations may

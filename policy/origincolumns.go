@@ -245,7 +245,7 @@ func (p *parts) of(country string) *sides {
 	switch s, known := lookup(p.named, country); {
 	case known:
 		return s
-	case len(country) == 2 || country == anyOtherCountry:
+	case isCountry(country) || country == anyOtherCountry:
 		return p.other
 	}
 	return p.foreign

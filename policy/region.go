@@ -105,6 +105,12 @@ func (s SignIn) whole() SignIn {
 	if !s.forResources() && !s.forActions() {
 		s.Applications = nil
 	}
+	s.UserActions = slices.Clone(s.UserActions)
+	for i, action := range s.UserActions {
+		if action == "" {
+			s.UserActions[i] = anyOtherAction
+		}
+	}
 	return s
 }
 

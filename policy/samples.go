@@ -38,9 +38,6 @@ func (t *table) region(signIns SignIn) *region {
 	for _, at := range t.targets.targets(s) {
 		r.add(onTarget, sample{point: point{target: at}, column: *t.targets.of(at)})
 	}
-	if s.UserActions == nil && t.targets.others != "" {
-		r.add(onTarget, sample{point: point{target: target{action: t.targets.others}}, column: *t.targets.unnamed})
-	}
 	for _, on := range []property{onClientAppType, onPlatform, onSignInRisk, onUserRisk, onInsiderRisk, onAuthenticationFlow} {
 		closed := &t.closed[on]
 		for _, value := range closed.axis.or(closed.values(&s)) {

@@ -69,8 +69,9 @@ func (j *judge) protected(c coverage, a *Applications) coverage {
 		holds = protects
 	}
 	extent, inside := cover(region, holds)
+	never := extent == entramfa.Never || !j.region.forResources()
 	switch extent = min(extent, c.extent); {
-	case extent == entramfa.Never || !j.region.forResources():
+	case never:
 		return covers(entramfa.Never, name, "token protection concerns Exchange, SharePoint and Teams, and none of the sign-ins is to one of them").by(onTarget, a.protects)
 	case extent == entramfa.ExtentUnknown:
 		c = cantTell(name, "whether token protection concerns %s", names(region))

@@ -139,8 +139,9 @@ type single struct {
 	columns [8]*column
 	origin  [4]*sides
 	blocks  cells.Set
-	legacy  bool // by a legacy client
-	odd     bool // a finding may name the device or the platform
+	sure    cells.Set // the effects that depend on the sign-in alone
+	legacy  bool      // by a legacy client
+	odd     bool      // a finding may name the device or the platform
 }
 
 // single returns false for a set of sign-ins that isn't a single one.
@@ -160,7 +161,7 @@ func (t *table) single(s *SignIn) (q single, ok bool) {
 		t.value(onInsiderRisk, s.InsiderRiskLevels[0]), t.value(onAuthenticationFlow, s.AuthenticationFlows[0]),
 	}
 	q.origin = t.origins.of(s.Addresses[0].Addr(), s.Countries[0], s.GPSCountries[0], s.CompliantNetworks[0])
-	q.odd = device != nil || platformAxis.index(s.Platforms[0]) < 0
+	q.sure, q.odd = t.sure, device != nil || platformAxis.index(s.Platforms[0]) < 0
 	q.blocks, q.legacy = t.blocking(s.ClientAppTypes[0]), legacyClients.index(s.ClientAppTypes[0]) >= 0
 	return q, true
 }
@@ -187,7 +188,7 @@ func (s *SignIn) target() (target, bool) {
 			return target{application: s.Applications[0], context: s.AuthenticationContexts[0]}, true
 		}
 		return target{application: s.Applications[0]}, true
-	case len(s.UserActions) == 1 && s.Applications != nil && len(s.Applications) == 0:
+	case len(s.UserActions) == 1 && s.UserActions[0] != "" && s.Applications != nil && len(s.Applications) == 0:
 		return target{action: s.UserActions[0]}, true
 	}
 	return target{}, false

@@ -16,32 +16,25 @@ type targetColumns struct {
 	// in lower case; other is that of any other id.
 	apps  map[string]*column
 	other *column
-	// contexts has those that a policy names; none is that of a resource that asks
-	// for no context, or for one that no policy names.
-	contexts map[string]*column
-	none     *column
-	actions  []*column // as in userActionAxis
-	// unnamed is that of the user actions that this version doesn't know.
-	unnamed *column
-	// tangled are effects that look at the app and at the context.
-	tangled []on
-	// names are the apps and contexts in the order of the policies, others is a user
-	// action that this version doesn't know, empty where no policy has one.
+	// contextual are the effects that look at the context for which a resource asks.
+	contextual []on
+	actions    []*column // as in userActionAxis
+	// names are the apps and asked the contexts, in the order of the policies.
 	names, asked []string
-	others       string
 }
 
 // special are apps about which a policy may say something without naming them.
-var special = []string{DirectoryScopes, microsoftGraph, exchangeOnline, sharePoint, teams, azureManagement, azurePortal, azureDirectory}
+var special = []string{
+	microsoftGraph, exchangeOnline, sharePoint, teams,
+	azureManagement, azurePortal, azureDirectory, azureDataLake, applicationInsights, logAnalytics, DirectoryScopes,
+}
 
 func newTargetColumns(c *conditions, effects []effect) *targetColumns {
-	t := &targetColumns{conditions: c, apps: map[string]*column{}, contexts: map[string]*column{}}
+	t := &targetColumns{conditions: c, apps: map[string]*column{}}
 	t.other = t.app(anyOtherApp)
 	for _, id := range special {
 		t.names, t.apps[strings.ToLower(id)] = append(t.names, id), t.app(id)
 	}
-	none, unnamed := newColumn(c.effects), newColumn(c.effects)
-	t.none, t.unnamed = &none, &unnamed
 	for i, e := range effects {
 		t.add(i, e)
 	}
@@ -69,12 +62,8 @@ func (t *targetColumns) add(i int, e effect) {
 				t.name(i, c, strings.ToLower(id))
 			}
 		}
-		for _, context := range c.applications.IncludeAuthenticationContextClassReferences {
-			t.ask(i, c, strings.ToLower(context))
-		}
-		for _, action := range userActionAxis.foreign(c.applications.IncludeUserActions) {
-			t.others = action
-			t.unnamed.set(i, unknown)
+		if contexts := c.applications.IncludeAuthenticationContextClassReferences; len(contexts) > 0 && c.holds != nil {
+			t.contextual, t.asked = append(t.contextual, on{i, c.holds}), append(t.asked, contexts...)
 		}
 	}
 }
@@ -92,20 +81,6 @@ func (t *targetColumns) name(i int, c coverage, id string) {
 	}
 }
 
-// ask sets what an effect does to a resource that asks for a context.
-func (t *targetColumns) ask(i int, c coverage, context string) {
-	col, known := t.contexts[context]
-	if !known {
-		none := newColumn(t.conditions.effects)
-		col = &none
-		t.asked, t.contexts[context] = append(t.asked, context), col
-	}
-	if c.holds != nil {
-		col.set(i, c.holds(&point{target: target{application: anyOtherApp, context: context}}))
-		t.tangled = append(t.tangled, on{i, c.holds})
-	}
-}
-
 // of is the column of one target.
 func (t *targetColumns) of(at target) *column {
 	if at.action != "" {
@@ -115,15 +90,11 @@ func (t *targetColumns) of(at target) *column {
 	if at.context == "" {
 		return app
 	}
-	context, known := lookup(t.contexts, at.context)
-	if !known {
-		return app
+	asked := app.clone()
+	for _, condition := range t.contextual {
+		asked.set(condition.effect, condition.holds(&point{target: at}))
 	}
-	both := app.either(*context)
-	for _, condition := range t.tangled {
-		both.set(condition.effect, condition.holds(&point{target: at}))
-	}
-	return &both
+	return &asked
 }
 
 func (t *targetColumns) action(action string) *column {
@@ -151,11 +122,15 @@ func lookup[T any](m map[string]T, text string) (T, bool) {
 	}
 	var lower [40]byte
 	if len(text) > len(lower) {
-		var none T
-		return none, false
+		value, known := m[strings.ToLower(text)]
+		return value, known
 	}
 	for i := range len(text) {
 		b := text[i]
+		if b >= 0x80 {
+			value, known := m[strings.ToLower(text)]
+			return value, known
+		}
 		if 'A' <= b && b <= 'Z' {
 			b += 'a' - 'A'
 		}
@@ -184,8 +159,10 @@ func (t *targetColumns) targets(s SignIn) []target {
 			list = append(list, target{application: app, context: context})
 		}
 	}
-	for _, action := range userActionAxis.or(s.UserActions) {
-		list = append(list, target{action: action})
+	for _, action := range s.actions() {
+		if action != "" {
+			list = append(list, target{action: action})
+		}
 	}
 	return list
 }

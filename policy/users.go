@@ -95,7 +95,7 @@ func (j *judge) matchUser(entry, verb string) match {
 		return match{truth: yes, reason: reasonf("users", "agent users are %s, and the account is one", verb)}
 	case strings.EqualFold(entry, "AllAgentIdUsers"):
 		return match{truth: no, reason: reasonf("users", "agent users are %s, and the account is none", verb)}
-	case strings.EqualFold(entry, j.subject.ID):
+	case entry != "" && strings.EqualFold(entry, j.subject.ID):
 		return match{truth: yes, reason: reasonf("users", "the account itself is %s", verb)}
 	case !guid.Is(entry):
 		return match{missing: []string{fmt.Sprintf("what %q means among the users that are %s", entry, verb)}}
