@@ -14,9 +14,10 @@ import (
 // Prepared is the Conditional Access of a tenant, made ready for many questions.
 // It never changes, and goroutines may share it.
 type Prepared struct {
-	tenant Tenant
-	table  *table
-	every  func() *table // of all policies, made when it is asked for
+	tenant  Tenant
+	located []*place
+	table   *table
+	every   func() *table // of all policies, made when it is asked for
 }
 
 // Prepare makes a tenant's policies ready for many questions. It takes about as
@@ -27,9 +28,14 @@ func Prepare(tenant Tenant) *Prepared {
 }
 
 func prepare(tenant Tenant, some func(*Policy) bool) *Prepared {
-	p := &Prepared{tenant: tenant, table: newTable(newJudge(tenant, Subject{}, anySignIn).effects(some))}
+	p := &Prepared{tenant: tenant, located: located(tenant)}
+	p.table = newTable(p.judge(Subject{}, anySignIn).effects(some))
 	p.every = sync.OnceValue(p.everyPolicy)
 	return p
+}
+
+func (p *Prepared) judge(subject Subject, signIns SignIn) *judge {
+	return &judge{tenant: p.tenant, subject: subject, region: signIns.whole(), located: p.located}
 }
 
 // anySignIn is a single one: of the conditions of a policy a table wants to know

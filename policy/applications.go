@@ -289,21 +289,21 @@ func (a *Applications) holds(app string) truth {
 
 // side says whether one of the entries means the app.
 func (a *Applications) side(entries []string, app string) truth {
-	result := no
+	result, isID := no, guid.Is(app) || app == anyOtherApp
 	for _, entry := range entries {
-		result = either(result, means(entry, app))
+		result = either(result, means(entry, app, isID))
 	}
 	return result
 }
 
-// means says whether an entry means the app.
-func means(entry, app string) truth {
+// means says whether an entry means the app, which is an app id or a name for one.
+func means(entry, app string, isID bool) truth {
 	switch {
 	case strings.EqualFold(entry, "All"), strings.EqualFold(entry, app):
 		return yes
 	case strings.EqualFold(entry, "None"):
 		return no
-	case !guid.Is(app) && app != anyOtherApp:
+	case !isID:
 		return unknown // a name for an app id
 	case strings.EqualFold(entry, azureManagement):
 		return azureServices(app)

@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"sort"
+	"strings"
+)
 
 // countries are the codes of ISO 3166-1 alpha-2, and XK, which stands for Kosovo
 // without being one of them.
@@ -18,11 +21,8 @@ func isCountry(text string) bool {
 	if len(text) != 2 {
 		return false
 	}
+	const step = 3 // a code and what stands behind it
 	code := [2]byte{text[0] &^ 0x20, text[1] &^ 0x20}
-	for i := 0; i+2 <= len(countries); i += 3 {
-		if countries[i] == code[0] && countries[i+1] == code[1] {
-			return strings.EqualFold(text, countries[i:i+2])
-		}
-	}
-	return false
+	i := sort.Search((len(countries)+1)/step, func(i int) bool { return countries[i*step:i*step+2] >= string(code[:]) })
+	return i*step+2 <= len(countries) && strings.EqualFold(text, countries[i*step:i*step+2])
 }

@@ -131,15 +131,20 @@ func (b *block) without(other *block) {
 	}
 }
 
+// maxBlockSteps bounds the work of a block in which each account is decided alone;
+// of those that come after nothing is known.
+const maxBlockSteps = 1 << 22
+
 // alone decides account by account.
 func (c *coverage64) alone(r *rows, region *region) *extents {
 	var e extents
+	steps := maxBlockSteps
 	for account := range uint32(blockWords * 64) {
 		if !r.there.has(account) {
 			continue
 		}
 		certain, possible := r.effects(account)
-		switch region.extent(c.boxes, certain, possible) {
+		switch region.extentWithin(c.boxes, certain, possible, &steps) {
 		case entramfa.Never:
 			e.never.add(account)
 		case entramfa.Sometimes:

@@ -85,35 +85,42 @@ func (d *differ) exact() bool {
 
 // pair makes one effect of two that are the same in both states.
 func (d *differ) pair(first int) {
-	free := make([]bool, first)
-	for k := range free {
-		free[k] = d.mask.Has(k)
+	free := map[string][]int{}
+	for i := first - 1; i >= 0; i-- {
+		if d.mask.Has(i) {
+			key := d.region.key(i)
+			free[key] = append(free[key], i)
+		}
 	}
 	for i := first; i < len(d.after); i++ {
-		for step := range first {
-			k := (i - first + step) % first // most often it stands at the same place
-			if d.mask.Has(i) && free[k] && d.region.alike(i, k) {
-				free[k], d.after[k], d.after[i] = false, d.after[i], audience{}
-				d.mask.Remove(i)
-			}
+		key := d.region.key(i)
+		if same := free[key]; d.mask.Has(i) && len(same) > 0 {
+			k := same[len(same)-1]
+			free[key], d.after[k], d.after[i] = same[:len(same)-1], d.after[i], audience{}
+			d.mask.Remove(i)
 		}
 	}
 }
 
-// alike says that two effects do the same to every sign-in of the region.
-func (r *region) alike(i, k int) bool {
-	a, b := r.table.effects[i], r.table.effects[k]
-	if a.outcome != b.outcome || r.table.sure.Has(i) != r.table.sure.Has(k) {
-		return false
+// key is the same for effects that do the same to every sign-in of the region.
+func (r *region) key(i int) string {
+	key := []byte{byte(r.table.effects[i].outcome), 0}
+	if r.table.sure.Has(i) {
+		key[1] = 1
 	}
 	for _, samples := range r.samples {
 		for _, s := range samples {
-			if s.yes.Has(i) != s.yes.Has(k) || s.maybe.Has(i) != s.maybe.Has(k) {
-				return false
+			does := byte('0')
+			if s.yes.Has(i) {
+				does++
 			}
+			if s.maybe.Has(i) {
+				does++
+			}
+			key = append(key, does)
 		}
 	}
-	return true
+	return string(key)
 }
 
 // equal says that two audiences are made of the same accounts.
@@ -310,40 +317,38 @@ func (r *rows) has(effects []int, aspect int, account uint32) bool {
 	return slices.ContainsFunc(effects, func(i int) bool { return rows[i].has(account) })
 }
 
-// compareAlone divides the sign-ins for each account by the effects that are about
-// it, which are fewer.
+// compareAlone looks through the sign-ins for each account, with the effects that
+// are about it, which are fewer.
 func (d *differ) compareAlone(list []found, s *states, from int, left *block) []found {
+	steps := maxBlockSteps
 	for account := range uint32(blockWords * 64) {
 		if !left.has(account) {
 			continue
 		}
 		f := found{account: uint32(from*64) + account}
-		if d.differs(s, account, &f) {
+		if d.differs(s, account, &f, &steps) {
 			list = append(list, f)
 		}
 	}
 	return list
 }
 
-// differs looks at one account. Where the policies are too tangled for one account
-// too it says so by two outcomes that are Unknown.
-func (d *differ) differs(s *states, account uint32, f *found) bool {
+// differs looks at one account. Where that takes too long it says so by two
+// outcomes that are Unknown.
+func (d *differ) differs(s *states, account uint32, f *found, steps *int) bool {
 	certain, possible := s.before.effects(account)
 	certainAfter, possibleAfter := s.after.effects(account)
 	certain.Or(certainAfter)
 	possible.Or(possibleAfter)
 	sure := and(certain, d.region.table.sure)
-	list, ok := d.space.Least(d.join(sure, sure, possible), d.join(d.told, d.told, d.told), maxCells)
-	if !ok {
-		return true
+	var at differingCell
+	_, differs, ok := d.space.Find(d.join(sure, sure, possible), d.join(d.told, d.told, d.told), steps, func(c cells.Cell) bool {
+		at = d.cell(c)
+		return s.changed(&at).has(account)
+	})
+	if differs {
+		f.before, f.after = s.outcomes(&at, account)
+		f.witness = &at.witness
 	}
-	for _, c := range list {
-		cell := d.cell(c)
-		if s.changed(&cell).has(account) {
-			f.before, f.after = s.outcomes(&cell, account)
-			f.witness = &cell.witness
-			return true
-		}
-	}
-	return false
+	return differs || !ok
 }

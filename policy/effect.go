@@ -10,7 +10,9 @@ type effect struct {
 	// outcome is MFA or Blocked; Blocked too where it isn't known.
 	outcome entramfa.Outcome
 	// sure says that the effect is known: of one that isn't, nothing is certain.
-	sure       bool
+	sure bool
+	// bound says that it concerns the apps of token protection alone.
+	bound      bool
 	conditions []coverage
 }
 
@@ -41,7 +43,7 @@ func (j *judge) effectsOf(p *Policy) []effect {
 	}
 	var effects []effect
 	add := func(g grant, bound bool) {
-		e := effect{policy: p, outcome: g.outcome, sure: p.understood()}
+		e := effect{policy: p, outcome: g.outcome, sure: p.understood(), bound: bound}
 		switch g.outcome {
 		case entramfa.Clear:
 			return

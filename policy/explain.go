@@ -23,7 +23,7 @@ func (a *Account) Explain(signIns SignIn) (entramfa.Verdict, []*entramfa.Finding
 	}
 	findings := make([]*entramfa.Finding, len(list.Policies), len(list.Policies)+1)
 	if missing := a.memory.recall(findings, &q); len(missing) > 0 {
-		j := newJudge(a.prepared.tenant, a.subject, signIns)
+		j := a.prepared.judge(a.subject, signIns)
 		for _, i := range missing {
 			f := j.policy(list.Policies[i])
 			findings[i] = &f
@@ -47,13 +47,13 @@ func pointers(findings []entramfa.Finding) []*entramfa.Finding {
 
 // everyPolicy is the table of all policies, one effect each, whatever they do.
 func (p *Prepared) everyPolicy() *table {
-	j := newJudge(p.tenant, Subject{}, anySignIn)
+	j := p.judge(Subject{}, anySignIn)
 	list, _ := p.tenant.Policies.Get()
 	effects := make([]effect, len(list.Policies))
 	for i := range list.Policies {
 		policy := &list.Policies[i]
 		bound := j.controls(policy).bound // it may be met by no sign-in for two reasons
-		effects[i] = effect{policy: policy, sure: !bound}
+		effects[i] = effect{policy: policy, sure: !bound, bound: bound}
 		if policy.Conditions != nil {
 			effects[i].conditions = j.conditions(policy.Conditions, bound)
 		}

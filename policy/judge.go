@@ -47,12 +47,17 @@ type judge struct {
 }
 
 func newJudge(tenant Tenant, subject Subject, signIns SignIn) *judge {
-	j := &judge{tenant: tenant, subject: subject, region: signIns.whole()}
+	return &judge{tenant: tenant, subject: subject, region: signIns.whole(), located: located(tenant)}
+}
+
+// located reads the ranges of the tenant's named locations.
+func located(tenant Tenant) []*place {
+	var list []*place
 	locations, _ := tenant.NamedLocations.Get()
 	for _, l := range locations {
-		j.located = append(j.located, newPlace(l))
+		list = append(list, newPlace(l))
 	}
-	return j
+	return list
 }
 
 // policy judges one policy, step by step as a person would.

@@ -277,78 +277,31 @@ func (l *place) holdsCountry(o origin) truth {
 	return no
 }
 
-// origins lists one place of the region for each way in which the locations may
-// take it: every address that begins or ends a range, every country that is
-// named and one that isn't.
-func (j *judge) origins(sides ...places) []origin {
-	addresses, countries, gps, networks := j.addresses(sides), j.countries(sides, j.region.Countries), j.countries(sides, j.region.GPSCountries), j.region.CompliantNetworks
-	if networks == nil {
-		networks = []bool{false, true}
+// origins lists one place of the region for each way in which the locations take
+// it. Of a single place nothing has to be told apart.
+func (j *judge) origins(included, excluded places) []origin {
+	if one, ok := j.region.origin(); ok {
+		return []origin{one}
 	}
+	alone := effect{conditions: []coverage{{places: []places{included, excluded}}}}
 	var list []origin
-	for _, address := range addresses {
-		for _, country := range countries {
-			for _, position := range gps {
-				for _, network := range networks {
-					list = append(list, origin{address, country, position, network})
-				}
-			}
-		}
+	for _, s := range newOriginColumns([]effect{alone}).samples(j.region) {
+		list = append(list, s.origin)
 	}
 	return list
+}
+
+// origin returns the one place from which the sign-ins come, false where there are
+// several.
+func (s *SignIn) origin() (o origin, ok bool) {
+	if len(s.Addresses) != 1 || !s.Addresses[0].IsSingleIP() || len(s.Countries) != 1 || len(s.GPSCountries) != 1 || len(s.CompliantNetworks) != 1 {
+		return o, false
+	}
+	return origin{s.Addresses[0].Addr().Unmap(), s.Countries[0], s.GPSCountries[0], s.CompliantNetworks[0]}, true
 }
 
 // anyOtherCountry stands for every country that no location names.
 const anyOtherCountry = "any other country"
-
-func (j *judge) countries(sides []places, region []string) []string {
-	if region != nil {
-		return region
-	}
-	list := []string{CountryUnknown, anyOtherCountry}
-	for _, side := range sides {
-		for _, l := range side.locations {
-			for _, country := range l.CountriesAndRegions {
-				if !containsFold(list, country) {
-					list = append(list, country)
-				}
-			}
-		}
-	}
-	return list
-}
-
-// addresses lists one address for each way in which the ranges of the locations
-// overlap within the region: the first of the region, of each range, and the one
-// after each range. Between two of these nothing changes.
-func (j *judge) addresses(sides []places) []netip.Addr {
-	var region []netip.Prefix
-	for _, prefix := range j.region.Addresses {
-		region = append(region, unmapped(prefix))
-	}
-	if j.region.Addresses == nil {
-		region = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
-	}
-	var list []netip.Addr
-	add := func(address netip.Addr) {
-		if address.IsValid() && slices.ContainsFunc(region, func(p netip.Prefix) bool { return p.Contains(address) }) {
-			list = append(list, address)
-		}
-	}
-	for _, prefix := range region {
-		add(prefix.Addr())
-	}
-	for _, side := range sides {
-		for _, l := range side.locations {
-			for _, prefix := range l.ranges {
-				add(prefix.Addr())
-				add(last(prefix).Next())
-			}
-		}
-	}
-	slices.SortFunc(list, netip.Addr.Compare)
-	return slices.Compact(list)
-}
 
 // unmapped returns a range by its first address; one of IPv4 addresses that is
 // written in IPv6, as ::ffff:203.0.113.0/120, as the IPv4 range that it is.

@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -26,6 +25,7 @@ type originColumns struct {
 	// addresses holds one column for each range of addresses between two starts.
 	starts    []netip.Addr
 	addresses []*sides
+	different []netip.Addr // one of each column
 	// countries and gps have those that a location names, in capital letters; other
 	// is any other, foreign what is no country's code.
 	countries, gps parts
@@ -149,7 +149,7 @@ type edge struct {
 func (b *originBuilder) addresses(o *originColumns) {
 	edges := b.edges()
 	within, known := make([]int, len(b.ips)), map[string]*sides{}
-	inside := cells.NewSet(len(b.ips))
+	inside, seen := cells.NewSet(len(b.ips)), map[*sides]bool{}
 	for i, e := range edges {
 		if e.place >= 0 {
 			if within[e.place] += e.more; within[e.place] > 0 {
@@ -159,8 +159,11 @@ func (b *originBuilder) addresses(o *originColumns) {
 			}
 		}
 		if i+1 == len(edges) || edges[i+1].at != e.at {
-			o.starts = append(o.starts, e.at)
-			o.addresses = append(o.addresses, b.address(e.at.Is4(), inside, known))
+			s := b.address(e.at.Is4(), inside, known)
+			o.starts, o.addresses = append(o.starts, e.at), append(o.addresses, s)
+			if !seen[s] {
+				seen[s], o.different = true, append(o.different, e.at)
+			}
 		}
 	}
 }
@@ -185,7 +188,10 @@ func (b *originBuilder) edges() []edge {
 
 // address is the column of the addresses inside some locations, made once.
 func (b *originBuilder) address(is4 bool, inside cells.Set, known map[string]*sides) *sides {
-	key := fmt.Sprint(is4, inside)
+	key := column{inside, inside}.key()
+	if is4 {
+		key += "4"
+	}
 	if s := known[key]; s != nil {
 		return s
 	}

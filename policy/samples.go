@@ -19,6 +19,7 @@ type sample struct {
 type region struct {
 	table   *table
 	samples [properties][]sample
+	seen    map[string]bool // the samples of the property that is being added
 	// blocks and meets are the effects that block, and those that block or demand.
 	blocks, meets boxes
 }
@@ -33,11 +34,15 @@ type boxes struct {
 // region holds a set of sign-ins against the table.
 func (t *table) region(signIns SignIn) *region {
 	s := signIns.whole()
-	r := &region{table: t}
-	r.samples[onTarget] = make([]sample, 0, 32)
-	for _, at := range t.targets.targets(s) {
+	r := &region{table: t, seen: map[string]bool{}}
+	targets, ok := t.targets.targets(s)
+	for _, at := range targets {
 		r.add(onTarget, sample{point: point{target: at}, column: *t.targets.of(at)})
 	}
+	if !ok {
+		r.add(onTarget, sample{column: t.origins.anything()})
+	}
+	clear(r.seen)
 	for _, on := range []property{onClientAppType, onPlatform, onSignInRisk, onUserRisk, onInsiderRisk, onAuthenticationFlow} {
 		closed := &t.closed[on]
 		for _, value := range closed.axis.or(closed.values(&s)) {
@@ -48,6 +53,7 @@ func (t *table) region(signIns SignIn) *region {
 			}
 			r.add(on, v)
 		}
+		clear(r.seen)
 	}
 	for _, device := range s.devices() {
 		r.add(onDevice, sample{point: point{device: device}, column: *t.device(device)})
@@ -59,13 +65,14 @@ func (t *table) region(signIns SignIn) *region {
 
 // add leaves out a sample that does the same as another.
 func (r *region) add(on property, s sample) {
-	if !slices.ContainsFunc(r.samples[on], s.like) {
+	key := s.key()
+	if on == onClientAppType {
+		key += column{s.blocks, s.blocks}.key()
+	}
+	if !r.seen[key] {
+		r.seen[key] = true
 		r.samples[on] = append(r.samples[on], s)
 	}
-}
-
-func (s sample) like(other sample) bool {
-	return slices.Equal(s.yes, other.yes) && slices.Equal(s.maybe, other.maybe) && slices.Equal(s.blocks, other.blocks)
 }
 
 // boxes makes the spaces of the blocks, or of blocks and demands.
@@ -98,26 +105,31 @@ func union(sets []cells.Set) cells.Set {
 	return all
 }
 
-// maxSteps bounds the work of one question; a set of policies that needs more is
-// answered Unknown.
-const maxSteps = 1 << 16
+// maxSteps bounds the work of one question, in comparisons of sets; a set of
+// policies that needs more is answered Unknown.
+const maxSteps = 1 << 21
 
 // extent says how much of the region the effects on an account meet together.
 func (r *region) extent(b boxes, certain, possible cells.Set) entramfa.Extent {
+	steps := maxSteps
+	return r.extentWithin(b, certain, possible, &steps)
+}
+
+// extentWithin is extent, with the steps that are left.
+func (r *region) extentWithin(b boxes, certain, possible cells.Set, steps *int) entramfa.Extent {
 	certain, possible = slices.Clone(certain), slices.Clone(possible)
 	certain.And(b.heldCertain)
 	possible.And(b.heldPossible)
 	if possible.Empty() {
 		return entramfa.Never
 	}
-	steps := maxSteps
-	switch free, ok := b.certain.Free(certain, &steps); {
+	switch free, ok := b.certain.Free(certain, steps); {
 	case !ok || certain.Empty():
 		return entramfa.ExtentUnknown
 	case !free:
 		return entramfa.Always
 	}
-	if free, ok := b.possible.Free(possible, &steps); ok && free {
+	if free, ok := b.possible.Free(possible, steps); ok && free {
 		return entramfa.Sometimes
 	}
 	return entramfa.ExtentUnknown
@@ -150,9 +162,9 @@ func distinctParts[T any](values []T, of func(T) *sides) []part[T] {
 	return list
 }
 
-// maxOrigins bounds the origins that are told apart. Of a set of sign-ins that has
-// more nothing is known.
-const maxOrigins = 1 << 18
+// maxSamples bounds the targets, and the origins, that are told apart. Of a set of
+// sign-ins that has more nothing is known.
+const maxSamples = 1 << 16
 
 // anything is the column of what isn't known.
 func (o *originColumns) anything() column {
@@ -173,7 +185,7 @@ func (o *originColumns) samples(s SignIn) []sample {
 	countries := distinctParts(axis(o.countries.names).or(s.Countries), o.countries.of)
 	gps := distinctParts(axis(o.gps.names).or(s.GPSCountries), o.gps.of)
 	ways := distinctParts(networks, func(compliant bool) *sides { return o.network(compliant) })
-	if len(addresses)*len(countries)*len(gps)*len(ways) > maxOrigins {
+	if len(addresses)*len(countries)*len(gps)*len(ways) > maxSamples {
 		return []sample{{column: o.anything()}}
 	}
 	var list []sample
@@ -197,7 +209,7 @@ func (o *originColumns) samples(s SignIn) []sample {
 // within lists one address for each column that a region of addresses touches.
 func (o *originColumns) within(ranges []netip.Prefix) []netip.Addr {
 	if ranges == nil {
-		return o.starts
+		return o.different
 	}
 	var list []netip.Addr
 	for _, r := range ranges {

@@ -32,8 +32,13 @@ var special = []string{
 func newTargetColumns(c *conditions, effects []effect) *targetColumns {
 	t := &targetColumns{conditions: c, apps: map[string]*column{}}
 	t.other = t.app(anyOtherApp)
+	telling := t.telling(effects)
 	for _, id := range special {
-		t.names, t.apps[strings.ToLower(id)] = append(t.names, id), t.app(id)
+		col, at := t.other.clone(), &point{target: target{application: id}}
+		for _, condition := range telling {
+			col.set(condition.effect, condition.holds(at))
+		}
+		t.names, t.apps[strings.ToLower(id)] = append(t.names, id), &col
 	}
 	for i, e := range effects {
 		t.add(i, e)
@@ -43,6 +48,21 @@ func newTargetColumns(c *conditions, effects []effect) *targetColumns {
 		t.actions = append(t.actions, &col)
 	}
 	return t
+}
+
+// telling are the effects that tell apps apart.
+func (t *targetColumns) telling(effects []effect) []on {
+	return slices.DeleteFunc(slices.Clone(t.conditions.on[onTarget]), func(condition on) bool {
+		e := effects[condition.effect]
+		i := slices.IndexFunc(e.conditions, func(c coverage) bool { return c.applications != nil })
+		return !e.bound && e.conditions[i].applications.all()
+	})
+}
+
+// all says that every app is meant, whatever it is.
+func (a *Applications) all() bool {
+	return !a.excludes() && a.filter() == nil && len(a.IncludeUserActions)+len(a.IncludeAuthenticationContextClassReferences) == 0 &&
+		len(a.IncludeApplications) == 1 && strings.EqualFold(a.IncludeApplications[0], "All")
 }
 
 // app is the column of a token for an app, for which no context is asked.
@@ -140,9 +160,19 @@ func lookup[T any](m map[string]T, text string) (T, bool) {
 	return value, known
 }
 
+// unique drops what was there before, of a list that may be long.
+func unique(list []string) []string {
+	seen := map[string]bool{}
+	return slices.DeleteFunc(slices.Clone(list), func(text string) bool {
+		was := seen[text]
+		seen[text] = true
+		return was
+	})
+}
+
 // targets lists those of a region: of its apps and contexts all that the effects
-// tell apart.
-func (t *targetColumns) targets(s SignIn) []target {
+// tell apart. ok is false where they are too many.
+func (t *targetColumns) targets(s SignIn) (list []target, ok bool) {
 	apps, contexts := s.Applications, s.AuthenticationContexts
 	if apps == nil {
 		apps = append(slices.Clip(t.names), anyOtherApp)
@@ -153,9 +183,12 @@ func (t *targetColumns) targets(s SignIn) []target {
 	if len(contexts) == 0 {
 		contexts = []string{""}
 	}
-	var list []target
-	for _, app := range distinct(apps) {
-		for _, context := range distinct(contexts) {
+	apps, contexts = unique(apps), unique(contexts)
+	if len(apps)*len(contexts) > maxSamples {
+		return nil, false
+	}
+	for _, app := range apps {
+		for _, context := range contexts {
 			list = append(list, target{application: app, context: context})
 		}
 	}
@@ -164,5 +197,5 @@ func (t *targetColumns) targets(s SignIn) []target {
 			list = append(list, target{action: action})
 		}
 	}
-	return list
+	return list, true
 }

@@ -4,18 +4,15 @@ package guid
 // Is says whether a text has the form of an object id: 8-4-4-4-12 hexadecimal
 // digits.
 func Is(text string) bool {
-	if len(text) != 36 {
-		return false
-	}
+	return len(text) == 36 && text[8] == '-' && text[13] == '-' && text[18] == '-' && text[23] == '-' &&
+		hexadecimal(text[:8]) && hexadecimal(text[9:13]) && hexadecimal(text[14:18]) && hexadecimal(text[19:23]) && hexadecimal(text[24:])
+}
+
+func hexadecimal(text string) bool {
 	for i := range len(text) {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		if dash != (text[i] == '-') || !dash && !hexadecimal(text[i]) {
+		if b := text[i]; b-'0' > 9 && (b|0x20)-'a' > 5 {
 			return false
 		}
 	}
 	return true
-}
-
-func hexadecimal(b byte) bool {
-	return '0' <= b && b <= '9' || 'a' <= b && b <= 'f' || 'A' <= b && b <= 'F'
 }

@@ -1,6 +1,9 @@
 package cells
 
-import "slices"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // Cell is the boxes that hold for a combination of values, and one combination
 // for which they do: of each axis the number of a value.
@@ -15,7 +18,8 @@ type Cell struct {
 // doesn't hold. With an empty told these are the smallest cells; else those that
 // hold nothing of told are left out.
 //
-// ok is false where there are more than limit cells on the way.
+// ok is false where there are more than limit cells on the way, or too many to
+// compare.
 func (s Space) Least(mask, told Set, limit int) (list []Cell, ok bool) {
 	list = []Cell{{Boxes: slices.Clone(mask), At: make([]int, len(s))}}
 	for _, axis := range s.reduced(list[0], told) {
@@ -57,13 +61,16 @@ type value struct {
 	number int
 }
 
+// maxWork bounds the comparisons of sets for one axis.
+const maxWork = 1 << 24
+
 // grow adds one axis to the cells of the axes before it.
 func grow(cells []Cell, axis axis, told Set, limit int) ([]Cell, bool) {
-	frontier := frontier{told: told, some: !told.Empty(), groups: map[string][]Cell{}}
+	frontier := frontier{work: maxWork, told: told, some: !told.Empty(), groups: map[string][]Cell{}}
 	for _, cell := range cells {
 		for _, value := range axis.values {
 			frontier.add(cell, axis.number, value)
-			if frontier.count > limit {
+			if frontier.count > limit || frontier.work <= 0 {
 				return nil, false
 			}
 		}
@@ -78,6 +85,7 @@ type frontier struct {
 	groups map[string][]Cell
 	keys   []string
 	count  int
+	work   int // comparisons that are left
 	set    Set
 	key    []byte
 }
@@ -93,15 +101,14 @@ func (f *frontier) add(cell Cell, axis int, value value) {
 	}
 	f.key = f.key[:0]
 	for i, word := range f.set {
-		for shift := 0; shift < 64; shift += 8 {
-			f.key = append(f.key, byte((word&f.told[i])>>shift))
-		}
+		f.key = binary.LittleEndian.AppendUint64(f.key, word&f.told[i])
 	}
 	group, seen := f.groups[string(f.key)]
 	if !seen {
 		f.keys = append(f.keys, string(f.key))
 	}
 	was := len(group)
+	f.work -= was + 1
 	if slices.ContainsFunc(group, func(c Cell) bool { return c.Boxes.In(f.set) }) {
 		return
 	}
@@ -120,4 +127,49 @@ func (f *frontier) cells() []Cell {
 		list = append(list, f.groups[key]...)
 	}
 	return list
+}
+
+// Find looks for a cell that passes, through the cells within mask that hold
+// something of told, each set of boxes once, and stops at the first. It takes a
+// step for each set from those that it was given; ok is false where they did not
+// suffice.
+func (s Space) Find(mask, told Set, steps *int, passes func(Cell) bool) (cell Cell, found, ok bool) {
+	w := walker{space: s, told: told, steps: steps, passes: passes, at: make([]int, len(s))}
+	found = w.walk(mask, 0)
+	return w.cell, found, *steps > 0
+}
+
+type walker struct {
+	space  Space
+	told   Set
+	steps  *int
+	passes func(Cell) bool
+	at     []int
+	cell   Cell
+}
+
+func (w *walker) walk(left Set, axis int) bool {
+	if *w.steps <= 0 || !left.Meets(w.told) {
+		return false
+	}
+	if axis == len(w.space) {
+		w.cell = Cell{Boxes: left, At: slices.Clone(w.at)}
+		return w.passes(w.cell)
+	}
+	seen := map[string]bool{}
+	for i, value := range w.space[axis] {
+		set, text := make(Set, len(left)), []byte{}
+		set.and(left, value)
+		for _, word := range set {
+			text = binary.LittleEndian.AppendUint64(text, word)
+		}
+		if *w.steps--; seen[string(text)] {
+			continue
+		}
+		seen[string(text)], w.at[axis] = true, i
+		if w.walk(set, axis+1) {
+			return true
+		}
+	}
+	return false
 }

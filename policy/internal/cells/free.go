@@ -6,14 +6,14 @@ import "slices"
 // value in. No axis is without values.
 type Space [][]Set
 
-// Free says whether one of the boxes in mask holds for no combination at all: it
-// looks for a combination of values for which none of the boxes in mask holds.
-// ok is false where the search took more than the steps that it was given; it
-// takes from them what it used.
+// Free says whether there is a combination of values for which none of the boxes in
+// mask holds. It takes a step for each comparison of two sets from those that it
+// was given; ok is false where they did not suffice.
 func (s Space) Free(mask Set, steps *int) (free, ok bool) {
 	f := finder{steps: steps}
-	f.prepare(s, mask)
-	free = f.free(mask, 0)
+	if f.prepare(s, mask); *steps > 0 {
+		free = f.free(mask, 0)
+	}
 	return free, *steps > 0
 }
 
@@ -29,7 +29,7 @@ type finder struct {
 // puts those first that have few values to tell apart.
 func (f *finder) prepare(space Space, mask Set) {
 	for _, axis := range space {
-		if values := Least(axis, mask); len(values) > 1 || !mask.In(values[0]) {
+		if values := least(nil, axis, mask, f.steps); len(values) > 1 || len(values) == 1 && !mask.In(values[0]) {
 			f.axes = append(f.axes, values)
 		}
 	}
@@ -53,7 +53,7 @@ func (f *finder) free(left Set, axis int) bool {
 	if *f.steps--; *f.steps <= 0 || left.Meets(f.whole[axis]) {
 		return false // one box holds, whatever the values of the axes that are left
 	}
-	f.rooms[axis] = least(f.rooms[axis][:0], f.axes[axis], left)
+	f.rooms[axis] = least(f.rooms[axis][:0], f.axes[axis], left, f.steps)
 	for _, value := range f.rooms[axis] {
 		if f.free(value, axis+1) {
 			return true
@@ -62,13 +62,14 @@ func (f *finder) free(left Set, axis int) bool {
 	return false
 }
 
-// Least returns, of the values of an axis, what they leave of the mask: once
-// each, smallest first, and only those that hold no other.
-func Least(axis []Set, mask Set) []Set { return least(nil, axis, mask) }
-
-// least appends to room, and uses the sets that are behind its end.
-func least(room, axis []Set, mask Set) []Set {
+// least returns, of the values of an axis, what they leave of the mask: once each,
+// smallest first, and only those that hold no other. It appends to room, and uses
+// the sets that are behind its end. Where the steps end it returns a part.
+func least(room, axis []Set, mask Set, steps *int) []Set {
 	for _, value := range axis {
+		if *steps -= len(room) + 1; *steps <= 0 {
+			break
+		}
 		set := next(&room, len(mask))
 		set.and(value, mask)
 		room = keep(room, set)
