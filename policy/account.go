@@ -56,7 +56,8 @@ type Account struct {
 	memory            memory    // what Explain said
 }
 
-// Account makes an account ready for many questions.
+// Account makes an account ready for many questions. What the subject holds must
+// not change after.
 func (p *Prepared) Account(subject Subject) *Account {
 	n := len(p.table.effects)
 	a := &Account{prepared: p, subject: subject, certain: cells.NewSet(n), possible: cells.NewSet(n)}
@@ -86,8 +87,8 @@ func (j *judge) about(p *Policy) truth {
 }
 
 // Decide says what all policies together do to a set of the account's sign-ins, as
-// the function Decide does. For a single sign-in, one value for each property and
-// from an unregistered device, it allocates nothing.
+// the function Decide does. For a single sign-in, one value for each property, from
+// an unregistered device and with no authentication context, it allocates nothing.
 func (a *Account) Decide(signIns SignIn) entramfa.Verdict {
 	if !a.prepared.tenant.Policies.Known() {
 		return entramfa.Verdict{}
@@ -127,8 +128,9 @@ func (a *Account) decideSingle(q *single) entramfa.Verdict {
 	return entramfa.Verdict{}
 }
 
-// Groups lists the object ids of the groups that policies in force name, each
-// once: those whose members a Directory needs.
+// Groups lists the object ids, in small letters, of the groups that the policies
+// name which are in force and block or demand something, each once: those whose
+// members a Directory needs.
 func (p *Prepared) Groups() []string {
 	var ids []string
 	for _, e := range p.table.effects {

@@ -95,7 +95,7 @@ func (d *Directory) addGroup(g *group, id string) {
 		g.unknown = true
 		return
 	case m != nil:
-		g.yes = append(g.yes, m.accounts)
+		g.yes, g.few.yes = append(g.yes, m.accounts), append(g.few.yes, m.few...)
 	}
 	if m == nil || !m.whole {
 		g.maybe = append(g.maybe, d.groupless)
@@ -121,10 +121,10 @@ func (d *Directory) addRole(g *group, id string, excluding bool) {
 	}
 	g.maybe = append(g.maybe, through.maybe...)
 	if excluding { // that a role held through a group counts is nowhere said
-		g.maybe = append(g.maybe, through.yes...)
+		g.maybe, g.few.maybe = append(g.maybe, through.yes...), append(g.few.maybe, through.few.yes...)
 		return
 	}
-	g.yes = append(g.yes, through.yes...)
+	g.yes, g.few.yes = append(g.yes, through.yes...), append(g.few.yes, through.few.yes...)
 }
 
 // addUnclear adds the members of groups as accounts that may be meant.
@@ -134,6 +134,7 @@ func (d *Directory) addUnclear(g *group, groups []string) {
 		d.addGroup(&members, id)
 		g.unknown = g.unknown || members.unknown
 		g.maybe = append(append(g.maybe, members.yes...), members.maybe...)
+		g.few.maybe = append(g.few.maybe, members.few.yes...)
 	}
 }
 

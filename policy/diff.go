@@ -10,7 +10,7 @@ import (
 
 // Change is an account of which at least one sign-in has another outcome.
 type Change struct {
-	// AccountID is the object id of the account.
+	// AccountID is the object id of the account, in small letters.
 	AccountID string
 	// Before and After are what happens to Witness: Clear, MFA, Blocked, or
 	// Unknown where it can't be told.

@@ -19,6 +19,7 @@ type differ struct {
 	// mask are the effects that hold for some sign-in, told those of them that are
 	// not about the same accounts in both states.
 	mask, told cells.Set
+	paired     []bool // the effects of the first state that are in the second too
 	space      cells.Space
 	cells      []differingCell
 	aspects    int  // how many the sets have: two where all is known
@@ -48,7 +49,7 @@ func newDiffer(before, after Snapshot, signIns SignIn) *differ {
 	first := len(before.Policies.table.effects)
 	effects := slices.Concat(before.Policies.table.effects, after.Policies.table.effects)
 	d := &differ{accounts: before.Accounts, signIns: signIns, region: newTable(effects).region(signIns)}
-	d.before, d.after = make([]audience, len(effects)), make([]audience, len(effects))
+	d.before, d.after, d.paired = make([]audience, len(effects)), make([]audience, len(effects)), make([]bool, len(effects))
 	for i, e := range effects {
 		if i < first {
 			d.before[i] = before.Accounts.audience(e)
@@ -85,18 +86,26 @@ func (d *differ) exact() bool {
 
 // pair makes one effect of two that are the same in both states.
 func (d *differ) pair(first int) {
+	keys := make([]string, len(d.after))
+	d.mask.Each(func(i int) { keys[i] = d.region.key(i) })
+	d.pairBy(first, func(i int) string { id, _ := d.region.table.effects[i].named(); return keys[i] + id })
+	d.pairBy(first, func(i int) string { return keys[i] })
+}
+
+// pairBy pairs effects with the same key: those of the same policy first, for two
+// policies that do the same may be about other accounts.
+func (d *differ) pairBy(first int, key func(int) string) {
 	free := map[string][]int{}
-	for i := first - 1; i >= 0; i-- {
-		if d.mask.Has(i) {
-			key := d.region.key(i)
-			free[key] = append(free[key], i)
+	for i := range first {
+		if d.mask.Has(i) && !d.paired[i] {
+			free[key(i)] = append(free[key(i)], i)
 		}
 	}
 	for i := first; i < len(d.after); i++ {
-		key := d.region.key(i)
-		if same := free[key]; d.mask.Has(i) && len(same) > 0 {
-			k := same[len(same)-1]
-			free[key], d.after[k], d.after[i] = same[:len(same)-1], d.after[i], audience{}
+		if same := free[key(i)]; d.mask.Has(i) && len(same) > 0 {
+			k := same[0]
+			free[key(i)], d.after[k], d.after[i] = same[1:], d.after[i], audience{}
+			d.paired[k] = true
 			d.mask.Remove(i)
 		}
 	}
@@ -317,10 +326,13 @@ func (r *rows) has(effects []int, aspect int, account uint32) bool {
 	return slices.ContainsFunc(effects, func(i int) bool { return rows[i].has(account) })
 }
 
+// maxFindSteps bounds the work of a block in which each account is compared alone.
+const maxFindSteps = 1 << 18
+
 // compareAlone looks through the sign-ins for each account, with the effects that
 // are about it, which are fewer.
 func (d *differ) compareAlone(list []found, s *states, from int, left *block) []found {
-	steps := maxBlockSteps
+	steps := maxFindSteps
 	for account := range uint32(blockWords * 64) {
 		if !left.has(account) {
 			continue

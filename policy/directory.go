@@ -49,10 +49,25 @@ type kind struct {
 	accounts []uint32
 }
 
-// membership is the accounts in a group. whole says that there are no others.
+// membership is the accounts in a group, as a list while they are few. whole says
+// that there are no others.
 type membership struct {
+	few      []uint32
 	accounts accountSet
 	whole    bool
+}
+
+// add keeps a list as long as it is smaller than the set would be.
+func (m *membership) add(n uint32) {
+	if m.accounts == nil && len(m.few) < 64+int(n/32) {
+		m.few = append(m.few, n)
+		return
+	}
+	for _, member := range m.few {
+		m.accounts.set(member)
+	}
+	m.few = nil
+	m.accounts.set(n)
 }
 
 // Len is the number of accounts.
@@ -61,7 +76,8 @@ func (d *Directory) Len() int { return len(d.ids) }
 // AddAccounts adds accounts, each once, by object id. Of the groups and roles that
 // an account knows it takes every one, as all that the account has. It stops at
 // the first error of the stream, and refuses an id that is none or comes twice,
-// and accounts that come after memberships.
+// and accounts that come after memberships; after an error the directory holds a
+// part, and is of no use.
 func (d *Directory) AddAccounts(accounts iter.Seq2[Subject, error]) error {
 	if err := d.open(); err != nil {
 		return err
@@ -123,7 +139,7 @@ func (d *Directory) addOwnGroups(n uint32, account Subject) {
 			known = false
 			continue
 		}
-		d.group(m.Group.ID).accounts.set(n)
+		d.group(m.Group.ID).add(n)
 	}
 	if !known {
 		d.groupless.set(n)
@@ -186,9 +202,9 @@ func (d *Directory) Joined(groupID, accountID string) (*Directory, error) {
 	joined, group, id := *d, membership{}, strings.ToLower(groupID)
 	joined.joined, joined.groups, joined.roles = true, maps.Clone(d.groups), maps.Clone(d.roles)
 	if was := d.groups[id]; was != nil {
-		group = membership{accounts: slices.Clone(was.accounts), whole: was.whole}
+		group = membership{few: slices.Clone(was.few), accounts: slices.Clone(was.accounts), whole: was.whole}
 	}
-	group.accounts.set(n)
+	group.add(n)
 	joined.groups[id] = &group
 	joined.holdThrough(id, n)
 	return &joined, nil

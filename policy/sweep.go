@@ -15,7 +15,8 @@ type Sweep struct {
 	directory *Directory
 	verdicts  [len(verdicts)][]uint64
 	uncovered []uint64
-	// Policies says what each policy in force does, in the order of the list.
+	// Policies says what each policy does that is in force and blocks or demands
+	// something, in the order of the list.
 	Policies []Reach
 }
 
@@ -41,8 +42,8 @@ type Reach struct {
 }
 
 // Sweep decides a set of sign-ins for every account: the verdict of each is that
-// of Account.Decide. It goes through 64 accounts at a time, on all processors. It
-// does no I/O.
+// of Account.Decide, or Unknown where the policies are too tangled to decide so
+// many. It goes through 64 accounts at a time, on all processors. It does no I/O.
 func (p *Prepared) Sweep(accounts *Directory, signIns SignIn) *Sweep {
 	words := (accounts.Len() + 63) / 64
 	s := &Sweep{directory: accounts, uncovered: make([]uint64, words)}
@@ -69,12 +70,13 @@ func (s *Sweep) Count(v entramfa.Verdict) int {
 	return n
 }
 
-// Accounts lists the object ids of the accounts with a verdict, in the order of
-// the directory.
+// Accounts lists the object ids, in small letters, of the accounts with a verdict,
+// in the order of the directory.
 func (s *Sweep) Accounts(v entramfa.Verdict) iter.Seq[string] { return s.directory.list(s.with(v)) }
 
 // WithoutMFA lists the accounts that get through without a second factor by some
-// of the sign-ins at least: those that nothing meets, or sometimes only.
+// of the sign-ins at least: those that nothing meets, or sometimes only. Of which it
+// can't be told are not among them: they have the zero Verdict.
 func (s *Sweep) WithoutMFA() iter.Seq[string] {
 	free := make([]uint64, len(s.uncovered))
 	for i, v := range verdicts {
@@ -87,8 +89,8 @@ func (s *Sweep) WithoutMFA() iter.Seq[string] {
 	return s.directory.list(free)
 }
 
-// Uncovered lists the accounts that no policy in force is about, whatever they
-// sign in to.
+// Uncovered lists the accounts that no policy is about which is in force and blocks
+// or demands something, whatever they sign in to.
 func (s *Sweep) Uncovered() iter.Seq[string] { return s.directory.list(s.uncovered) }
 
 // with is the set of accounts with a verdict.

@@ -381,3 +381,33 @@ func halfway[T any](first T, err error) iter.Seq2[T, error] {
 		_ = yield(first, nil) && yield(none, err)
 	}
 }
+
+// TestGroupsOfManySizes has a group that a list holds and one that doesn't fit.
+func TestGroupsOfManySizes(t *testing.T) {
+	var subjects []policy.Subject
+	for n := range 3000 {
+		groups := []string{direct}
+		if n%100 == 0 {
+			groups = []string{direct, nested}
+		}
+		if n%7 == 0 {
+			groups = nil
+		}
+		s := plainSubject(groups...)
+		s.ID = accountID(n)
+		subjects = append(subjects, s)
+	}
+	prepared := policy.Prepare(tenant(parse(t, `"users": {"includeGroups": ["`+direct+`"], "excludeGroups": ["`+nested+`"]}`)))
+	sweep := prepared.Sweep(directory(subjects...), policy.PasswordSignIn())
+	verdicts := verdictsOf(t, sweep, len(subjects))
+	met := 0
+	for _, s := range subjects {
+		v := prepared.Account(s).Decide(policy.PasswordSignIn())
+		assert.Equal(t, fmt.Sprint(v.Outcome, " ", v.Extent), verdicts[s.ID])
+		if v.Outcome == entramfa.MFA {
+			met++
+		}
+	}
+	assert.Equal(t, met, sweep.Policies[0].Accounts)
+	assert.Greater(t, met, 2000)
+}
