@@ -70,7 +70,7 @@ func TestRetiredDeviceConditions(t *testing.T) {
 		`"devices": {"includeDeviceStates": ["All"], "excludeDeviceStates": ["Compliant"]}`,
 	} {
 		f := policy.Judge(tenant(parse(t, change)), subject(), region)[0]
-		assert.Equal(t, "mfa sometimes", fmt.Sprint(f.Outcome, " ", f.Extent), change)
+		assert.Equal(t, "unknown unknown", fmt.Sprint(f.Outcome, " ", f.Extent), change)
 		assert.Equal(t, entramfa.Verdict{}, policy.Decide(tenant(parse(t, change)), subject(), region), change)
 	}
 }

@@ -15,7 +15,7 @@ func (j *judge) devices(d *Devices, retired *DeviceStates) coverage {
 	const name = "devices"
 	switch {
 	case retired != nil && len(retired.IncludeStates)+len(retired.ExcludeStates) > 0:
-		return covers(entramfa.Sometimes, name, "by the retired condition deviceStates")
+		return cantTell(name, "which sign-ins the retired condition deviceStates takes in")
 	case d == nil:
 		return always()
 	case len(unknownMembers(d.members)) > 0:
@@ -23,7 +23,7 @@ func (j *judge) devices(d *Devices, retired *DeviceStates) coverage {
 	case d.DeviceFilter != nil && !d.DeviceFilter.blank():
 		return j.deviceFilter(*d.DeviceFilter)
 	case len(d.IncludeDevices)+len(d.ExcludeDevices)+len(d.IncludeDeviceStates)+len(d.ExcludeDeviceStates) > 0:
-		return covers(entramfa.Sometimes, name, "by retired device conditions")
+		return cantTell(name, "which sign-ins the retired device conditions take in")
 	}
 	return always()
 }

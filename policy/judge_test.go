@@ -323,7 +323,7 @@ func TestOtherConditions(t *testing.T) {
 		{`"applications": {"includeApplications": ["All"], "applicationFilter": {"Mode": null, "Rule": null}}`, "mfa always", ""},
 		{`"applications": {"includeUserActions": ["signin"]}`, "unknown unknown", "signin"},
 		{`"locations": {"newThing": {"a": 1}}`, "unknown unknown", "newThing"},
-		{`"deviceStates": {"includeStates": ["All"]}`, "mfa sometimes", "retired"},
+		{`"deviceStates": {"includeStates": ["All"]}`, "unknown unknown", "retired"},
 		{`"signInRiskLevels": ["high"]`, "mfa sometimes", "high"},
 		{`"userRiskLevels": ["medium", "high"]`, "mfa sometimes", "medium or high"},
 		{`"insiderRiskLevels": "minor, elevated"`, "mfa sometimes", "minor or elevated"},
