@@ -2,6 +2,7 @@ package policy_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 
@@ -75,4 +76,44 @@ func ExampleExchangeOnlineSignIn() {
 	// Output:
 	// from anywhere: {mfa sometimes}
 	// from its addresses: {clear never}
+}
+
+func ExamplePrepared_Sweep() {
+	tenant := policy.Tenant{Policies: entramfa.Known(policy.List{Policies: []policy.Policy{{
+		DisplayName: "Require MFA but for service accounts", State: policy.StateEnabled,
+		Conditions: &policy.Conditions{
+			Applications: &policy.Applications{IncludeApplications: []string{"All"}},
+			Users:        &policy.Users{IncludeUsers: []string{"All"}, ExcludeGroups: []string{"a0000000-0000-4000-8000-000000000001"}},
+		},
+		GrantControls: &policy.GrantControls{BuiltInControls: []string{"mfa"}},
+	}}})}
+	prepared := policy.Prepare(tenant)
+
+	// The accounts, then the members of each group that the policies name. Streams
+	// of a real tenant come from a reader: see ReadDirectory.
+	var accounts policy.Directory
+	err := accounts.AddAccounts(stream(
+		policy.Subject{ID: "b0000000-0000-4000-8000-000000000001", Kinds: entramfa.Known([]string{})},
+		policy.Subject{ID: "b0000000-0000-4000-8000-000000000002", Kinds: entramfa.Known([]string{})},
+	))
+	for _, group := range prepared.Groups() {
+		err = errors.Join(err, accounts.AddMembers(group, stream("b0000000-0000-4000-8000-000000000002")))
+	}
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	sweep := prepared.Sweep(&accounts, policy.PasswordSignIn())
+	fmt.Println("always challenged:", sweep.Count(entramfa.Verdict{Outcome: entramfa.MFA, Extent: entramfa.Always}))
+	for id := range sweep.WithoutMFA() {
+		fmt.Println("without MFA:", id)
+	}
+	for _, p := range sweep.Policies {
+		fmt.Println(p.Name, "-", p.Verdict.Outcome, p.Verdict.Extent, "for", p.Accounts)
+	}
+	// Output:
+	// always challenged: 1
+	// without MFA: b0000000-0000-4000-8000-000000000002
+	// Require MFA but for service accounts - mfa always for 1
 }
