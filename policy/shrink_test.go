@@ -310,6 +310,9 @@ func requireMinimal(t *testing.T, c trial) {
 	assert.Equal(t, []string{"mfa"}, list[0].GrantControls.BuiltInControls, text)
 	assert.Nil(t, list[0].GrantControls.AuthenticationStrength, text)
 	plain := policy.Conditions{Users: &policy.Users{IncludeUsers: []string{"All"}}, Applications: &policy.Applications{IncludeApplications: []string{"All"}}, ClientAppTypes: []string{"all"}, Platforms: excluded}
+	if actions := c.SignIn.UserActions; len(actions) > 0 { // a policy on resources would leave it alone
+		plain.Applications = &policy.Applications{IncludeUserActions: actions}
+	}
 	assert.Equal(t, &plain, list[0].Conditions, "no other condition is left")
 }
 
