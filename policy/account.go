@@ -22,7 +22,8 @@ type Prepared struct {
 
 // Prepare makes a tenant's policies ready for many questions. It takes about as
 // long as one Judge, and pays when more than one account or set of sign-ins is asked
-// about. The tenant's values must not change after. It does no I/O.
+// about. The tenant's values, and what they point to, must not change after. It
+// does no I/O.
 func Prepare(tenant Tenant) *Prepared {
 	return prepare(tenant, func(*Policy) bool { return true })
 }

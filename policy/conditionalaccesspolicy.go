@@ -62,7 +62,9 @@ type Conditions struct {
 	members openjson.Members
 }
 
-// Users is the user condition. Exclusion wins over inclusion.
+// Users is the user condition. Exclusion wins over inclusion. Graph sends every
+// list, be it empty: a condition that was decoded and lacks one of the inclusions
+// was read in part, and whom it includes isn't known.
 type Users struct {
 	// IncludeUsers and ExcludeUsers hold object ids, or All, None, GuestsOrExternalUsers.
 	IncludeUsers []string `json:"includeUsers"`

@@ -34,8 +34,10 @@ type Snapshot struct {
 // as an outcome of its own: an account appears when it becomes unknown, or stops to
 // be.
 //
-// Both states have the same accounts; a change of groups is another directory (see
-// Directory.Joined). It is an error if they haven't. An account for which the
+// The policies of both states are values of their own: a copy of a Policy shares its
+// conditions, and a change of one would be a change of both. Both states have the
+// same accounts, and the directory the groups that either names; a change of groups
+// is another directory (see Directory.Joined). It is an error if they haven't. An account for which the
 // policies are too tangled to compare appears with both outcomes Unknown and a
 // witness that is the whole set. It does no I/O, and works on all processors.
 func Diff(before, after Snapshot, signIns SignIn) (iter.Seq[Change], error) {

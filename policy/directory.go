@@ -156,8 +156,9 @@ func (d *Directory) group(id string) *membership {
 
 // AddMembers adds the members of a group by object id: all of them, those of
 // groups within it too, as transitiveMembers lists them. Members that are no
-// account of the directory, devices for instance, are passed over. A stream that
-// ends with an error adds nobody.
+// account of the directory, devices for instance, are passed over; an id that is
+// none is an error. A stream that ends with an error adds nobody. It is called once
+// a group.
 func (d *Directory) AddMembers(groupID string, accountIDs iter.Seq2[string, error]) error {
 	if err := d.open(); err != nil {
 		return err
@@ -170,10 +171,12 @@ func (d *Directory) AddMembers(groupID string, accountIDs iter.Seq2[string, erro
 		if err != nil {
 			return fmt.Errorf("policy: read the members of group %s: %w", groupID, err)
 		}
-		if key, ok := guid.Parse(id); ok {
-			if n, known := d.number[key]; known {
-				members.set(n)
-			}
+		key, ok := guid.Parse(id)
+		if !ok {
+			return fmt.Errorf("policy: add members of group %s to a directory: %q is no object id", groupID, id)
+		}
+		if n, known := d.number[key]; known {
+			members.set(n)
 		}
 	}
 	d.started = true

@@ -28,7 +28,7 @@ func (s *shelf) TransitiveMembers(_ context.Context, group string) iter.Seq2[str
 	if members, there := s.members[group]; there {
 		return members
 	}
-	return halfway("", error(&entramfa.GraphError{Status: 404, Kind: entramfa.ErrNotFound}))
+	return halfway(someone, error(&entramfa.GraphError{Status: 404, Kind: entramfa.ErrNotFound}))
 }
 
 func (s *shelf) AllRoleAssignments(context.Context) iter.Seq2[policy.RoleAssignment, error] {

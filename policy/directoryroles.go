@@ -85,6 +85,9 @@ func (d *Directory) AddRoleAssignments(assignments iter.Seq2[RoleAssignment, err
 		if err != nil {
 			return fmt.Errorf("policy: read the role assignments of a directory: %w", err)
 		}
+		if !guid.Is(role.PrincipalID) {
+			return fmt.Errorf("policy: add the role assignments of a directory: the principal %q of a role is no object id", role.PrincipalID)
+		}
 		list = append(list, role)
 	}
 	d.started, d.roleless = true, nil

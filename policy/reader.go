@@ -1,6 +1,12 @@
 package policy
 
-import "context"
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
 
 // Reader reads what Conditional Access is made of. Each list comes whole or as
 // an error: a policy set half read gives a wrong verdict.
@@ -15,7 +21,8 @@ type Reader interface {
 	AuthenticationStrengths(ctx context.Context) ([]AuthenticationStrength, error)
 }
 
-// List is the policies of a tenant.
+// List is the policies of a tenant. It is not what Graph answers: those policies
+// are decoded as []Policy, and whoever makes a List of them says whether they are all.
 type List struct {
 	Policies []Policy
 	// Hidden says why the list may lack policies; it is empty when the list is
@@ -26,6 +33,25 @@ type List struct {
 	// the list with what that read says. A reader that answers several reads in
 	// one request puts it off like this, so that it can be made beside others.
 	Confirm func(context.Context) (List, error) `json:"-"`
+}
+
+// UnmarshalJSON reads what was encoded of a List, and refuses anything else: an
+// answer of Graph would be read as a tenant without policies.
+func (l *List) UnmarshalJSON(text []byte) error {
+	var list struct {
+		Policies json.RawMessage
+		Hidden   string
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&list); err != nil {
+		return fmt.Errorf("policy: read a List, which is no answer of Graph: %w", err)
+	}
+	if list.Policies == nil {
+		return errors.New("policy: read a List, which is no answer of Graph: it has no policies")
+	}
+	*l = List{Hidden: list.Hidden}
+	return json.Unmarshal(list.Policies, &l.Policies)
 }
 
 // GroupReader reads the groups of an account. The user is named by object id or

@@ -86,3 +86,16 @@ func FuzzPolicy(f *testing.F) {
 		assert.Equal(t, first, second)
 	})
 }
+
+// TestAListIsNoAnswerOfGraph: it would be read as a tenant without policies.
+func TestAListIsNoAnswerOfGraph(t *testing.T) {
+	list := policy.List{Policies: []policy.Policy{parse(t, `"users": {"includeUsers": ["All"]}`)}, Hidden: "v1.0"}
+	text, err := json.Marshal(list)
+	require.NoError(t, err)
+	var again policy.List
+	require.NoError(t, json.Unmarshal(text, &again))
+	assert.Equal(t, list, again)
+	for _, text := range []string{`{"value": []}`, `[]`, `{}`, `{"Policies": [], "@odata.nextLink": "x"}`} {
+		assert.Error(t, json.Unmarshal([]byte(text), &policy.List{}), text)
+	}
+}

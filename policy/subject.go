@@ -20,7 +20,8 @@ type Subject struct {
 	// ID is the object id of the account.
 	ID string
 	// Kinds lists the kinds of guest or external user that the account may be:
-	// none for an ordinary member of the tenant, several where it can't be told which.
+	// Known and none for an ordinary member of the tenant, several where it can't be
+	// told which.
 	Kinds entramfa.Value[[]string]
 	// HomeTenantID is the home tenant of an external user, empty where it isn't known.
 	HomeTenantID string
@@ -49,6 +50,8 @@ type Tenant struct {
 	Policies       entramfa.Value[List]
 	NamedLocations entramfa.Value[[]NamedLocation]
 	Strengths      entramfa.Value[[]AuthenticationStrength]
-	// Objects are those of the users and groups named in policies that exist.
+	// Objects are those of the users and groups named in policies that exist: they
+	// give names to a finding, and tell what was deleted. What else is missing here
+	// makes a judgement Unknown where a policy depends on it.
 	Objects entramfa.Value[[]Principal]
 }

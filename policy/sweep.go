@@ -15,6 +15,7 @@ type Sweep struct {
 	directory *Directory
 	verdicts  [len(verdicts)][]uint64
 	uncovered []uint64
+	audiences []audience // of Policies
 	// Policies says what each policy does that is in force and blocks or demands
 	// something, in the order of the list.
 	Policies []Reach
@@ -58,6 +59,11 @@ func (p *Prepared) Sweep(accounts *Directory, signIns SignIn) *Sweep {
 		}
 	}
 	s.Policies = w.reach
+	for i, policy := range w.policyOf {
+		if policy >= 0 {
+			s.audiences = append(s.audiences, w.audiences[i])
+		}
+	}
 	return s
 }
 
@@ -73,6 +79,22 @@ func (s *Sweep) Count(v entramfa.Verdict) int {
 // Accounts lists the object ids, in small letters, of the accounts with a verdict,
 // in the order of the directory.
 func (s *Sweep) Accounts(v entramfa.Verdict) iter.Seq[string] { return s.directory.list(s.with(v)) }
+
+// Reached lists the accounts that a policy, by its place in Policies, is about.
+func (s *Sweep) Reached(policy int) iter.Seq[string] {
+	a := &s.audiences[policy]
+	about := make([]uint64, len(s.uncovered)+blockWords)
+	for from := 0; from < len(s.uncovered); from += blockWords {
+		var certain, possible block
+		a.fill(from, &certain, &possible)
+		copy(about[from:], certain[:])
+	}
+	about = about[:len(s.uncovered)]
+	if n := s.directory.Len() % 64; n > 0 {
+		about[len(about)-1] &= 1<<n - 1
+	}
+	return s.directory.list(about)
+}
 
 // WithoutMFA lists the accounts that get through without a second factor by some
 // of the sign-ins at least: those that nothing meets, or sometimes only. Of which it

@@ -188,7 +188,7 @@ func (w world) of(s policy.Subject) world {
 // streamed is a directory that gets its memberships by group and by role.
 func streamed(t *testing.T, subjects []policy.Subject) *policy.Directory {
 	t.Helper()
-	members := map[string][]string{direct: {"b0000000-0000-4000-8000-999999999999"}, nested: {}, foreign: {"a device"}}
+	members := map[string][]string{direct: {"b0000000-0000-4000-8000-999999999999"}, nested: {}, foreign: {"b0000000-0000-4000-8000-999999999998"}}
 	var assignments []policy.RoleAssignment
 	var bare []policy.Subject
 	for _, s := range subjects {
@@ -254,6 +254,7 @@ func compareReach(t *testing.T, sweep *policy.Sweep, policies []policy.Policy, a
 		r := sweep.Policies[inForce]
 		inForce++
 		assert.Equal(t, about[i], r.Accounts)
+		assert.Len(t, slices.Collect(sweep.Reached(inForce-1)), about[i])
 		assert.Zero(t, r.Perhaps)
 	}
 	assert.Len(t, sweep.Policies, inForce)
@@ -350,7 +351,11 @@ func TestDirectoryRefuses(t *testing.T) {
 		"an account twice":      func(d *policy.Directory) error { return d.AddAccounts(stream(policy.Subject{ID: account})) },
 		"a stream that breaks":  func(d *policy.Directory) error { return d.AddAccounts(broken) },
 		"a group without an id": func(d *policy.Directory) error { return d.AddMembers("VIPs", stream(account)) },
-		"members that break":    func(d *policy.Directory) error { return d.AddMembers(direct, halfway(account, failing)) },
+		"a member by name":      func(d *policy.Directory) error { return d.AddMembers(direct, stream("svc@contoso.com")) },
+		"a holder by name": func(d *policy.Directory) error {
+			return d.AddRoleAssignments(stream(role("svc@contoso.com", exchange, "/")))
+		},
+		"members that break": func(d *policy.Directory) error { return d.AddMembers(direct, halfway(account, failing)) },
 		"assignments that break": func(d *policy.Directory) error {
 			return d.AddRoleAssignments(halfway(role(account, exchange, "/"), failing))
 		},

@@ -33,7 +33,7 @@ func (j *judge) matchUsers(users *Users) match {
 	}
 	switch {
 	case included.truth == no && !saysWhom(users):
-		return match{missing: []string{"whom the policy includes: the answer did not say"}}
+		return match{missing: []string{"whom the policy includes: the answer did not say " + unsaid(users)}}
 	case included.truth == no:
 		if included.reason.Condition == "" || len(users.IncludeUsers) == 0 {
 			included.reason = entramfa.Reason{Condition: "users", Text: "the account is not among the users, groups, roles and guests that are included"}
@@ -59,6 +59,20 @@ func saysWhom(u *Users) bool {
 		return len(u.IncludeUsers)+len(u.IncludeGroups)+len(u.IncludeRoles) > 0 || u.IncludeGuestsOrExternalUsers != nil
 	}
 	return u.IncludeUsers != nil && u.IncludeGroups != nil && u.IncludeRoles != nil
+}
+
+// unsaid names the lists of inclusions that an answer lacks.
+func unsaid(u *Users) string {
+	var lists []string
+	for _, list := range []struct {
+		name    string
+		missing bool
+	}{{"includeUsers", u.IncludeUsers == nil}, {"includeGroups", u.IncludeGroups == nil}, {"includeRoles", u.IncludeRoles == nil}} {
+		if list.missing {
+			lists = append(lists, list.name)
+		}
+	}
+	return strings.Join(lists, ", ")
 }
 
 // side matches one side, the included or the excluded.

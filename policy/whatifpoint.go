@@ -157,6 +157,9 @@ func (p *asker) country(s SignIn) *string {
 	if strings.EqualFold(country, CountryUnknown) {
 		return nil
 	}
+	if country != "" && !isCountry(country) {
+		p.fail("countries: %s is no code of a country", country)
+	}
 	return &country
 }
 

@@ -90,7 +90,7 @@ func policies(b *strings.Builder, r report) {
 	if len(r.Policies) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n%s  %s  %s\n", pad("POLICY IN FORCE", nameWidth), pad("WHAT IT DOES", effectWidth), "WHOM IT REACHES")
+	fmt.Fprintf(b, "\n%s  %s  %s\n", pad("POLICY IN FORCE", nameWidth), pad("WHAT IT DOES", effectWidth), "WHOM IT IS ABOUT")
 	for _, p := range r.Policies {
 		fmt.Fprintf(b, "%s  %s  %s\n", pad(cut(open.Clean(p.title()), nameWidth), nameWidth), pad(effect(p.Verdict), effectWidth), reaches(p, r.Accounts))
 		if p.whom != "" {

@@ -56,7 +56,7 @@ Exit status:
   2   it can't be told, or depends on the sign-in; with -compare: a sign-in could not be asked about
   64  usage, or no such account
   69  Graph can't be reached, or gives no token
-Without -account it is 0.
+The questions that are asked without flags together give 0.
 
 Flags:
 `
