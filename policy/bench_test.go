@@ -317,6 +317,7 @@ func BenchmarkDiff(b *testing.B) {
 	users := list.Policies[55].Conditions.Users
 	for name, excluded := range map[string]policy.Users{
 		"20 accounts excluded": {IncludeUsers: users.IncludeUsers, ExcludeUsers: benchAccounts(20), ExcludeGroups: users.ExcludeGroups},
+		"nobody included":      {IncludeUsers: []string{"None"}},
 		"one group excluded":   {IncludeUsers: users.IncludeUsers, ExcludeGroups: benchGroupIDs(8)},
 	} {
 		list.Policies[55].Conditions.Users = &excluded
