@@ -2,6 +2,7 @@ package msgraph
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"strings"
 
@@ -73,9 +74,16 @@ func (c *Client) hidden(ctx context.Context, r request, groupID string, empty bo
 	if !empty {
 		return nil
 	}
-	group, err := one[struct{ Visibility string }](c.alone(ctx), c, get(v1, groupPath, groupID).with("$select", "id,visibility"))
-	if err != nil || !strings.EqualFold(group.Visibility, "HiddenMembership") {
+	group, err := one[struct {
+		ID         string
+		Visibility json.RawMessage // null for a security group
+	}](c.alone(ctx), c, get(v1, groupPath, groupID).with("$select", "id,visibility"))
+	if err != nil {
 		return err
+	}
+	said := strings.EqualFold(group.ID, groupID) && len(group.Visibility) > 0
+	if said && !strings.EqualFold(string(group.Visibility), `"HiddenMembership"`) {
+		return nil
 	}
 	graph := graphError(r, entramfa.ErrPermission)
 	graph.Permissions = []string{"Member.Read.Hidden"}

@@ -218,3 +218,55 @@ func TestDiffCountsWhatCannotBeToldOnce(t *testing.T) {
 	assert.Equal(t, "mfa clear [iOS]", fmt.Sprint(changes[0].Before, " ", changes[0].After, " ", changes[0].Witness.Platforms))
 	assert.Empty(t, diff(tenant(parse(t, group)), tenant(parse(t, block)), policy.PasswordSignIn(), s))
 }
+
+// TestRolesNobodyKnowsThroughJoined: who joins a group through which another holds
+// a role of which something isn't known may hold it.
+func TestRolesNobodyKnowsThroughJoined(t *testing.T) {
+	for _, r := range []policy.RoleAssignment{{PrincipalID: direct, RoleDefinitionID: exchange}, role(direct, "no id", "/")} {
+		holder := plainSubject(direct)
+		holder.ID, holder.Roles = someone, entramfa.Known([]policy.RoleAssignment{r})
+		is, err := directory(holder, plainSubject()).Joined(direct, account)
+		require.NoError(t, err)
+		p := policy.Prepare(tenant(parse(t, `"users": {"includeRoles": ["`+exchange+`"]}`)))
+		v := verdictsOf(t, p.Sweep(is, policy.PasswordSignIn()), 2)
+		assert.Equal(t, []string{"unknown unknown", "unknown unknown"}, []string{v[someone], v[account]})
+	}
+}
+
+// TestConditionsInPart: what a condition includes wasn't in the answer.
+func TestConditionsInPart(t *testing.T) {
+	for _, change := range []string{
+		`"platforms": {"excludePlatforms": ["iOS"]}`, `"platforms": {"includePlatforms": null, "excludePlatforms": ["iOS"]}`,
+		`"locations": {"excludeLocations": ["` + office + `"]}`, `"applications": {"includeApplications": ["00000003-0000-0000-c000-000000000000"]}`,
+	} {
+		region := policy.PasswordSignIn()
+		region.Applications = []string{policy.DirectoryScopes}
+		requireSame(t, "unknown unknown", tenant(parse(t, change)), plainSubject(), region)
+	}
+	both := tenant(parse(t, `"sessionControls": {"secureSignInSession": {"isEnabled": true}}`))
+	region := policy.PasswordSignIn()
+	region.Applications = []string{exchangeOnlineID}
+	requireSame(t, "blocked always", both, plainSubject(), region)
+	nothing := tenant(parse(t, `"applications": {"includeAuthenticationContextClassReferences": [""]}`))
+	requireSame(t, "unknown unknown", nothing, plainSubject(), policy.PasswordSignIn())
+}
+
+// TestDiffOfTooManyTargets: where targets can't be told apart, who may change is
+// named, and policies that stay are not.
+func TestDiffOfTooManyTargets(t *testing.T) {
+	many := parse(t, `"users": {"includeUsers": ["None"]}`)
+	for n := range 700 {
+		many.Conditions.Applications.ExcludeApplications = append(many.Conditions.Applications.ExcludeApplications, benchID("e", n))
+	}
+	asking := parse(t, `"users": {"includeUsers": ["None"]}`)
+	asking.Conditions.Applications = &policy.Applications{}
+	for n := range 99 {
+		asking.Conditions.Applications.IncludeAuthenticationContextClassReferences = append(asking.Conditions.Applications.IncludeAuthenticationContextClassReferences, fmt.Sprint("c", n+1))
+	}
+	first := parse(t, `"applications": {"includeApplications": ["`+benchID("e", 1)+`"]}`)
+	second := parse(t, `"applications": {"includeApplications": ["`+benchID("e", 2)+`"]}`)
+	changes := diff(tenant(many, asking, first), tenant(many, asking, second), policy.PasswordSignIn(), plainSubject())
+	require.Len(t, changes, 1)
+	assert.Equal(t, "unknown unknown", fmt.Sprint(changes[0].Before, " ", changes[0].After))
+	assert.Empty(t, diff(tenant(many, asking, first), tenant(many, asking, first), policy.PasswordSignIn(), plainSubject()))
+}

@@ -162,13 +162,25 @@ func contextAmong(wanted []string) func(string) truth {
 	}
 }
 
+// open lists the contexts of a region that doesn't say for which its resources ask:
+// the wanted ones, one that isn't wanted, and none.
+func open(wanted []string) []string {
+	contexts := append(slices.Clone(wanted), "")
+	for number := 1; number <= 99; number++ {
+		if other := "c" + strconv.Itoa(number); !containsFold(wanted, other) {
+			return append(contexts, other)
+		}
+	}
+	return contexts
+}
+
 // authenticationContexts judges a policy on contexts. A region that doesn't say
 // for which its resources ask has sign-ins with each and with none.
 func (j *judge) authenticationContexts(wanted []string) coverage {
 	const name = "applications"
 	asked := j.region.AuthenticationContexts
 	if asked == nil {
-		asked = append(slices.Clone(wanted), "")
+		asked = open(wanted)
 	}
 	if len(asked) == 0 {
 		asked = []string{""}
@@ -214,7 +226,7 @@ const anyOtherApp = "any other application"
 
 // mentioned lists one app for each way in which a policy may treat an app.
 func mentioned(a *Applications) []string {
-	apps := []string{anyOtherApp, microsoftGraph, exchangeOnline, sharePoint, azureManagement, azurePortal, DirectoryScopes}
+	apps := append([]string{anyOtherApp}, special...)
 	for _, app := range append(slices.Clone(a.IncludeApplications), a.ExcludeApplications...) {
 		if !containsFold([]string{"All", "None", "Office365", "MicrosoftAdminPortals", "AllAgentIdResources"}, app) {
 			apps = append(apps, app)
@@ -263,7 +275,7 @@ func (a *Applications) holdsDirectoryScopes() truth {
 // unreadable is unknown where an entry is no app id and no word that Graph has.
 func (a *Applications) unreadable() truth {
 	for _, entry := range a.IncludeApplications {
-		if !guid.Is(entry) && !containsFold([]string{"None", "Office365", "MicrosoftAdminPortals"}, entry) {
+		if strings.EqualFold(entry, microsoftGraph) || !guid.Is(entry) && !containsFold([]string{"None", "Office365", "MicrosoftAdminPortals"}, entry) {
 			return unknown
 		}
 	}

@@ -32,7 +32,7 @@ func newCoverage64(b boxes) coverage64 {
 	c := coverage64{boxes: b, exact: b.exact()}
 	told := make(cells.Set, len(b.heldCertain))
 	certain, ok := b.certain.Least(b.heldCertain, told, maxCells)
-	c.certain, c.oneByOne = newCellList(certain), !ok
+	c.certain, c.oneByOne = newCellList(certain), !ok || len(certain) == 0
 	c.possible = c.certain
 	if !c.exact {
 		possible, ok := b.possible.Least(b.heldPossible, told, maxCells)

@@ -88,6 +88,9 @@ func (d *differ) exact() bool {
 func (d *differ) pair(first int) {
 	keys := make([]string, len(d.after))
 	d.mask.Each(func(i int) { keys[i] = d.region.key(i) })
+	if d.region.blurred { // then the samples don't tell effects apart
+		d.mask.Each(func(i int) { keys[i] += d.region.table.effects[i].written() })
+	}
 	d.pairBy(first, func(i int) string { id, _ := d.region.table.effects[i].named(); return keys[i] + id })
 	d.pairBy(first, func(i int) string { return keys[i] })
 }
@@ -156,7 +159,7 @@ func (d *differ) divide() {
 		}
 		d.space = append(d.space, axis)
 	}
-	if d.told.Empty() {
+	if d.tangled = d.region.blurred; d.tangled || d.told.Empty() {
 		return
 	}
 	sure := and(d.mask, d.region.table.sure)
@@ -348,6 +351,9 @@ func (d *differ) compareAlone(list []found, s *states, from int, left *block) []
 // differs looks at one account. Where that takes too long it says so by two
 // outcomes that are Unknown.
 func (d *differ) differs(s *states, account uint32, f *found, steps *int) bool {
+	if d.region.blurred {
+		return true
+	}
 	certain, possible := s.before.effects(account)
 	certainAfter, possibleAfter := s.after.effects(account)
 	certain.Or(certainAfter)

@@ -38,9 +38,9 @@ type Directory struct {
 	// groupless and roleless are the accounts of which nobody gave all groups or roles.
 	groupless, roleless accountSet
 	// oddGroups hold a role of which it isn't known which it is.
-	oddGroups []string
-	joined    bool    // made by Joined
-	unread    []error // what ReadDirectory could not read
+	oddGroups, oddVia []string
+	joined            bool    // made by Joined
+	unread            []error // what ReadDirectory could not read
 }
 
 // kind is what accounts have in common beside their memberships.
@@ -191,7 +191,8 @@ func (d *Directory) AddMembers(groupID string, accountIDs iter.Seq2[string, erro
 
 // Joined returns the directory as it is once an account is in one more group, for
 // Diff. It counts for that group alone: who is then in groups around it joins these
-// too. The directory itself stays as it is, and nothing must be added to either
+// too. Where accounts brought their roles, a role of the group is known by those who
+// said to hold it through the group. The directory itself stays as it is, and nothing must be added to either
 // after.
 func (d *Directory) Joined(groupID, accountID string) (*Directory, error) {
 	key, ok := guid.Parse(accountID)

@@ -16,6 +16,7 @@ type roleHolders struct {
 	// groups hold the role, unclearGroups for a scope that isn't known; via are those
 	// through which accounts said that they hold it.
 	groups, unclearGroups, via []string
+	unclearVia                 []string // the same, for a scope that isn't known
 }
 
 // addOwnRoles notes the roles that an account brings with it, as matchAssignment
@@ -28,6 +29,7 @@ func (d *Directory) addOwnRoles(n uint32, account Subject) {
 	for _, role := range roles {
 		if !guid.Is(role.TemplateID()) {
 			d.roleless.set(n)
+			d.oddVia = append(d.oddVia, strings.ToLower(role.PrincipalID))
 		}
 		for _, holders := range d.holders(role) {
 			holders.addOwn(n, account.ID, role)
@@ -39,14 +41,20 @@ func (h *roleHolders) addOwn(n uint32, account string, role RoleAssignment) {
 	switch {
 	case role.scopeless():
 		h.unclear.set(n)
+		h.unclearVia = appendNew(h.unclearVia, strings.ToLower(role.PrincipalID))
 	case strings.EqualFold(role.PrincipalID, account):
 		h.direct.set(n)
 	default:
 		h.through.set(n)
-		if group := strings.ToLower(role.PrincipalID); !slices.Contains(h.via, group) {
-			h.via = append(h.via, group)
-		}
+		h.via = appendNew(h.via, strings.ToLower(role.PrincipalID))
 	}
+}
+
+func appendNew(list []string, text string) []string {
+	if slices.Contains(list, text) {
+		return list
+	}
+	return append(list, text)
 }
 
 // scopeless says that it isn't known for what scope the role is held.
@@ -128,12 +136,20 @@ func (d *Directory) assign(role RoleAssignment) {
 // holdThrough gives an account the roles that others said to hold through a group.
 func (d *Directory) holdThrough(group string, n uint32) {
 	for id, was := range d.roles {
+		is := *was
 		if slices.Contains(was.via, group) {
-			is := *was
 			is.through = slices.Clone(was.through)
 			is.through.set(n)
-			d.roles[id] = &is
 		}
+		if slices.Contains(was.unclearVia, group) {
+			is.unclear = slices.Clone(was.unclear)
+			is.unclear.set(n)
+		}
+		d.roles[id] = &is
+	}
+	if slices.Contains(d.oddVia, group) {
+		d.roleless = slices.Clone(d.roleless)
+		d.roleless.set(n)
 	}
 }
 

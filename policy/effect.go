@@ -1,6 +1,11 @@
 package policy
 
-import "github.com/entramfa/entramfa"
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/entramfa/entramfa"
+)
 
 // effect is what a policy in force does where its conditions hold. Over the
 // properties of a sign-in it is a box: of each property it takes in some values.
@@ -71,6 +76,30 @@ func (p *Policy) understood() bool {
 // demands of them, it blocks.
 // Source: https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-conditions.
 var legacyClients = axis{"exchangeActiveSync", "easSupported", "other"}
+
+// written is the policy in full but for its users, with the locations it names: the
+// same for effects that can't differ.
+func (e effect) written() string {
+	if e.policy == nil {
+		return ""
+	}
+	p := *e.policy
+	if p.Conditions != nil {
+		conditions := *p.Conditions
+		conditions.Users, p.Conditions = nil, &conditions
+	}
+	text, _ := json.Marshal(p)
+	for _, c := range e.conditions {
+		for _, side := range c.places {
+			for _, l := range side.locations {
+				location, _ := json.Marshal(l.NamedLocation)
+				text = append(text, location...)
+			}
+			text = fmt.Append(text, side.all, side.unseen, side.mfaTrusted)
+		}
+	}
+	return string(text)
+}
 
 // named returns the id and the name of the policy.
 func (e effect) named() (id, name string) {

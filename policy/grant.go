@@ -32,10 +32,12 @@ type demand struct {
 type grant struct {
 	outcome entramfa.Outcome
 	bound   bool // it concerns the apps of token protection alone
-	demands []string
-	reason  entramfa.Reason
-	caveats []string
-	missing []string
+	// alsoBound says that beside the demands token protection refuses.
+	alsoBound bool
+	demands   []string
+	reason    entramfa.Reason
+	caveats   []string
+	missing   []string
 }
 
 // judgeGrant decides the grant controls; nil means none.

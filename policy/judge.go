@@ -98,6 +98,9 @@ func (j *judge) decide(f *entramfa.Finding, p Policy) {
 	if controls.outcome == entramfa.MFA && j.legacyAlone(p.Conditions.ClientAppTypes) {
 		controls = controls.refused()
 	}
+	if controls.alsoBound && j.applications(p.Conditions.Applications, true).extent == entramfa.Always {
+		controls.outcome = entramfa.Blocked // every sign-in is to an app that token protection concerns
+	}
 	f.Reasons = append(f.Reasons, controls.reason)
 	f.Caveats = append(f.Caveats, controls.caveats...)
 	f.Demands = controls.demands

@@ -39,6 +39,9 @@ func (j *judge) locations(l *Locations) coverage {
 	if len(l.IncludeLocations)+len(l.ExcludeLocations) == 0 {
 		return always()
 	}
+	if len(l.IncludeLocations) == 0 {
+		return cantTell(name, "which locations the policy includes: the answer did not say")
+	}
 	all := containsFold(l.IncludeLocations, LocationAll)
 	if all && len(l.ExcludeLocations) == 0 {
 		return covers(entramfa.Always, name, "from everywhere")
@@ -222,6 +225,8 @@ const (
 // lookup is how the location finds a country, empty where this version doesn't know how.
 func (l NamedLocation) lookup() string {
 	switch {
+	case l.CountryLookupMethod == nil && l.members.Decoded() && !l.members.Has("countryLookupMethod"):
+		return ""
 	case l.CountryLookupMethod == nil || strings.EqualFold(*l.CountryLookupMethod, lookupByAddress):
 		return lookupByAddress
 	case strings.EqualFold(*l.CountryLookupMethod, lookupByGPS):
@@ -265,6 +270,9 @@ func (l *place) holdsCountry(o origin) truth {
 	default:
 		return unknown
 	}
+	if strings.EqualFold(country, CountryUnknown) && l.members.Decoded() && !l.members.Has("includeUnknownCountriesAndRegions") {
+		return unknown
+	}
 	if strings.EqualFold(country, CountryUnknown) && !l.unread {
 		return truthOf(l.IncludeUnknownCountriesAndRegions != nil && *l.IncludeUnknownCountriesAndRegions)
 	}
@@ -284,9 +292,10 @@ func (j *judge) origins(included, excluded places) []origin {
 		return []origin{one}
 	}
 	alone := effect{conditions: []coverage{{places: []places{included, excluded}}}}
-	var list []origin
-	for _, s := range newOriginColumns([]effect{alone}).samples(j.region) {
-		list = append(list, s.origin)
+	samples, _ := newOriginColumns([]effect{alone}).samples(j.region) // one policy tells few apart
+	list := make([]origin, len(samples))
+	for i, s := range samples {
+		list[i] = s.origin
 	}
 	return list
 }

@@ -19,6 +19,8 @@ func (j *judge) platforms(p *Platforms) coverage {
 		return cantTell(name, "%s", unknownCondition("conditions.platforms", unknownMembers(p.members)))
 	case len(p.IncludePlatforms) == 0 && len(p.ExcludePlatforms) == 0:
 		return always()
+	case len(p.IncludePlatforms) == 0:
+		return cantTell(name, "which platforms the policy includes: the answer did not say")
 	}
 	included, excluded := foreignPlatforms(p.IncludePlatforms), foreignPlatforms(p.ExcludePlatforms)
 	if containsFold(p.IncludePlatforms, "all") && len(included)+len(p.ExcludePlatforms) == 0 {

@@ -19,6 +19,8 @@ type sample struct {
 type region struct {
 	table   *table
 	samples [properties][]sample
+	// blurred says that a property has too many samples to tell apart.
+	blurred bool
 	seen    map[string]bool // the samples of the property that is being added
 	// blocks and meets are the effects that block, and those that block or demand.
 	blocks, meets boxes
@@ -40,6 +42,7 @@ func (t *table) region(signIns SignIn) *region {
 		r.add(onTarget, sample{point: point{target: at}, column: *t.targets.of(at)})
 	}
 	if !ok {
+		r.blurred = true
 		r.add(onTarget, sample{column: t.origins.anything()})
 	}
 	clear(r.seen)
@@ -58,7 +61,8 @@ func (t *table) region(signIns SignIn) *region {
 	for _, device := range s.devices() {
 		r.add(onDevice, sample{point: point{device: device}, column: *t.device(device)})
 	}
-	r.samples[onOrigin] = t.origins.samples(s)
+	r.samples[onOrigin], ok = t.origins.samples(s)
+	r.blurred = r.blurred || !ok
 	r.blocks, r.meets = r.boxes(true), r.boxes(false)
 	return r
 }
@@ -175,8 +179,9 @@ func (o *originColumns) anything() column {
 	return c
 }
 
-// samples lists the origins of a region that effects tell apart.
-func (o *originColumns) samples(s SignIn) []sample {
+// samples lists the origins of a region that effects tell apart. ok is false where
+// they are too many.
+func (o *originColumns) samples(s SignIn) (list []sample, ok bool) {
 	networks := s.CompliantNetworks
 	if networks == nil {
 		networks = []bool{false, true}
@@ -186,9 +191,8 @@ func (o *originColumns) samples(s SignIn) []sample {
 	gps := distinctParts(axis(o.gps.names).or(s.GPSCountries), o.gps.of)
 	ways := distinctParts(networks, func(compliant bool) *sides { return o.network(compliant) })
 	if len(addresses)*len(countries)*len(gps)*len(ways) > maxSamples {
-		return []sample{{column: o.anything()}}
+		return []sample{{column: o.anything()}}, false
 	}
-	var list []sample
 	seen := map[string]bool{}
 	for _, address := range addresses {
 		for _, country := range countries {
@@ -203,7 +207,7 @@ func (o *originColumns) samples(s SignIn) []sample {
 			}
 		}
 	}
-	return list
+	return list, true
 }
 
 // within lists one address for each column that a region of addresses touches.

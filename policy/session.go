@@ -47,7 +47,7 @@ func protects(app string) truth {
 	switch {
 	case containsFold([]string{exchangeOnline, sharePoint, teams}, app):
 		return yes
-	case containsFold([]string{azureManagement, azurePortal, azureDirectory}, app):
+	case containsFold([]string{azureManagement, azurePortal, azureDirectory, azureDataLake, applicationInsights, logAnalytics}, app):
 		return no
 	}
 	return unknown
@@ -153,7 +153,7 @@ func worse(grant, session grant) grant {
 	case grant.outcome == entramfa.Clear && session.outcome != entramfa.Clear:
 		merged = session
 	case grant.outcome == entramfa.MFA && session.outcome == entramfa.Blocked:
-		merged.demands = append(merged.demands, session.demands...)
+		merged.demands, merged.alsoBound = append(merged.demands, session.demands...), session.bound
 	}
 	merged.caveats = append(append([]string{}, grant.caveats...), session.caveats...)
 	return merged

@@ -178,7 +178,7 @@ func (t *targetColumns) targets(s SignIn) (list []target, ok bool) {
 		apps = append(slices.Clip(t.names), anyOtherApp)
 	}
 	if contexts == nil {
-		contexts = append(slices.Clip(t.asked), "")
+		contexts = open(t.asked)
 	}
 	if len(contexts) == 0 {
 		contexts = []string{""}

@@ -39,10 +39,11 @@ func (s Space) reduced(whole Cell, told Set) []axis {
 		for i, boxes := range values {
 			a.values = append(a.values, value{boxes, i})
 		}
-		least, _ := grow([]Cell{whole}, a, told, len(values))
-		a.values = nil
-		for _, cell := range least {
-			a.values = append(a.values, value{cell.Boxes, cell.At[number]})
+		if least, ok := grow([]Cell{whole}, a, told, len(values)); ok {
+			a.values = nil
+			for _, cell := range least {
+				a.values = append(a.values, value{cell.Boxes, cell.At[number]})
+			}
 		}
 		axes = append(axes, a)
 	}

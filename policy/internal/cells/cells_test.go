@@ -145,3 +145,16 @@ func subsetAll(n int) Set {
 	}
 	return set
 }
+
+// TestLeastGivesUpAloud: an axis with too many values that hold no other.
+func TestLeastGivesUpAloud(t *testing.T) {
+	var axis []Set
+	for mask := range uint64(1 << 16) {
+		if (Set{mask}).Len() == 8 {
+			axis = append(axis, Set{mask})
+		}
+	}
+	list, ok := Space{axis}.Least(Set{1<<16 - 1}, Set{0}, 1<<13)
+	assert.False(t, ok)
+	assert.Empty(t, list)
+}
