@@ -180,6 +180,9 @@ func (t *targetColumns) targets(s SignIn) (list []target, ok bool) {
 	if contexts == nil {
 		contexts = open(t.asked)
 	}
+	if len(t.contextual) == 0 {
+		contexts = nil // nothing tells them apart
+	}
 	if len(contexts) == 0 {
 		contexts = []string{""}
 	}
