@@ -84,8 +84,11 @@ type walk struct {
 	request request         // of the next page
 	seen    map[string]bool // the links that were followed
 	items   int             // so far
-	count   int             // the largest that was given
-	done    bool
+	// different are those items of a counted list that were not on a page before: a
+	// page that comes twice makes no list whole.
+	different identities
+	count     int // the largest that was given
+	done      bool
 }
 
 func nextPage[T any](ctx context.Context, w *walk, most int) ([]T, error) {
@@ -97,6 +100,9 @@ func nextPage[T any](ctx context.Context, w *walk, most int) ([]T, error) {
 	page, err := decodePage[T](a, most-w.items)
 	if err == nil {
 		w.items, w.count = w.items+len(page.values), max(w.count, page.count)
+		if r.counted {
+			addAll(&w.different, page.values)
+		}
 		err = w.turn(page.nextLink)
 	}
 	if errors.Is(err, errFull) {
@@ -113,8 +119,8 @@ func nextPage[T any](ctx context.Context, w *walk, most int) ([]T, error) {
 // older than the list.
 func (w *walk) turn(link string) error {
 	switch {
-	case link == "" && w.request.counted && w.items < w.count:
-		return fmt.Errorf("the list has %d items where its count is %d; check again", w.items, w.count)
+	case link == "" && w.request.counted && w.different.len() < w.count:
+		return fmt.Errorf("the list has %d items where its count is %d; check again", w.different.len(), w.count)
 	case link == "":
 		w.done = true
 		return nil
