@@ -29,16 +29,27 @@ func (p *Prefixes) String() string { return fmt.Sprint([]netip.Prefix(*p)) }
 
 // Set adds a range.
 func (p *Prefixes) Set(value string) error {
-	if address, err := netip.ParseAddr(value); err == nil {
-		*p = append(*p, netip.PrefixFrom(address, address.BitLen()))
-		return nil
-	}
 	prefix, err := netip.ParsePrefix(value)
-	if err != nil {
+	if address, single := netip.ParseAddr(value); single == nil {
+		prefix, err = netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	switch {
+	case err != nil:
 		return errors.New("an address or a range such as 203.0.113.0/24 is wanted")
+	case !public(prefix.Addr()):
+		return errors.New("an address of a private network never arrives at Microsoft: the public one is wanted that the network shows outside")
 	}
 	*p = append(*p, prefix)
 	return nil
+}
+
+// public says that an address can be the source of a sign-in: of one that can't,
+// a policy on places would be judged for a sign-in that there never is.
+// Source: https://www.iana.org/assignments/iana-ipv4-special-registry.
+func public(address netip.Addr) bool {
+	address = address.Unmap()
+	shared := netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64}), 10) // behind a carrier's NAT
+	return !address.IsPrivate() && !address.IsLoopback() && !address.IsLinkLocalUnicast() && !address.IsMulticast() && !shared.Contains(address)
 }
 
 // NotEmpty refuses flags that are given and empty: behind them stands an unset
