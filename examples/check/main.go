@@ -13,8 +13,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -44,38 +42,28 @@ func main() {
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	opts, err := parse(args, stdout, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return exitClear
-	case err != nil:
-		return exitUsage // parse has said why
-	}
-	ctx, cancel := opts.Limit(ctx)
-	defer cancel()
-	reader, err := opts.Open(stderr, embeddedTenant)
-	if err != nil {
-		return fail(stderr, err)
-	}
-	if opts.Account == "" {
-		return checkAll(ctx, reader, opts, stdout, stderr)
-	}
-	return checkOne(ctx, reader, opts, stdout, stderr)
+	return opts.Run(ctx, err, stderr, embeddedTenant, func(ctx context.Context, reader open.Reader) int {
+		if opts.Account == "" {
+			return checkAll(ctx, reader, opts, stdout, stderr)
+		}
+		return checkOne(ctx, reader, opts, stdout, stderr)
+	})
 }
 
 // checkOne checks one account; the exit status is the verdict.
 func checkOne(ctx context.Context, reader mfa.Reader, opts options, stdout, stderr io.Writer) int {
 	report, err := mfa.Check(ctx, reader, opts.Account, opts.check())
 	if err != nil {
-		return fail(stderr, opts.Explain(err))
+		return opts.Fail(stderr, opts.Explain(err))
 	}
 	if report.Tenant != nil {
 		err = opts.Same(report.Tenant.ID, report.Tenant.DisplayName)
 	}
 	if err != nil {
-		return fail(stderr, err)
+		return opts.Fail(stderr, err)
 	}
 	if err := show(stdout, report, opts); err != nil {
-		return fail(stderr, err)
+		return opts.Fail(stderr, err)
 	}
 	return verdict(stderr, report)
 }
@@ -86,10 +74,10 @@ func checkAll(ctx context.Context, reader mfa.Reader, opts options, stdout, stde
 	for _, account := range embeddedAccounts() {
 		report, err := mfa.Check(ctx, reader, account, opts.check())
 		if err != nil {
-			return fail(stderr, err)
+			return opts.Fail(stderr, err)
 		}
 		if err := show(stdout, report, opts); err != nil {
-			return fail(stderr, err)
+			return opts.Fail(stderr, err)
 		}
 	}
 	return exitClear
@@ -122,10 +110,4 @@ func verdict(stderr io.Writer, report mfa.Report) int {
 		return exitStands
 	}
 	return exitUnknown
-}
-
-// fail says what went wrong, and turns it into the exit status.
-func fail(stderr io.Writer, err error) int {
-	fmt.Fprintln(stderr, "check:", err)
-	return open.Status(err)
 }

@@ -73,7 +73,6 @@ Flags:
 func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // what is wrong is said once, below
 	o.Flags(flags)
 	flags.Var(&o.profiles, "profile", "how the account usually signs in, a `name`: graph, exchange, sharepoint, azure-cli or azure-powershell")
 	flags.Var(&o.applications, "signs-in-to", "app `id` of a resource that the account signs in to")
@@ -81,19 +80,7 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	flags.Var(&o.platforms, "platform", "`platform` that the product's user agent tells: windows, linux, macOS, unknown")
 	flags.BoolVar(&o.json, "json", false, "print one JSON document a report")
 	flags.BoolVar(&o.all, "all", false, "show the policies that leave the account alone, too")
-	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, usage)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return o, err
-	}
-	if err == nil {
-		err = errors.Join(open.NotEmpty(flags), o.validate(flags.Args()))
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "check: %v (-h explains)\n", err)
-	}
+	err := open.Parse(flags, usage, args, stdout, stderr, func(rest []string) error { return o.validate(rest) })
 	return o, err
 }
 

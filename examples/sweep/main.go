@@ -15,8 +15,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -45,29 +43,19 @@ func main() {
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	opts, err := parse(args, stdout, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return exitCovered
-	case err != nil:
-		return exitUsage // parse has said why
-	}
-	ctx, cancel := opts.Limit(ctx)
-	defer cancel()
-	tenant, err := opts.Open(stderr, embeddedTenant)
-	if err != nil {
-		return fail(stderr, err)
-	}
-	return answer(ctx, tenant, opts, stdout, stderr)
+	return opts.Run(ctx, err, stderr, embeddedTenant, func(ctx context.Context, tenant open.Reader) int {
+		return answer(ctx, tenant, opts, stdout, stderr)
+	})
 }
 
 // answer sweeps the tenant, prints the report, and returns the exit status.
 func answer(ctx context.Context, tenant open.Reader, opts options, stdout, stderr io.Writer) int {
 	r, err := sweep(ctx, tenant, opts)
 	if err != nil {
-		return fail(stderr, opts.Explain(err))
+		return opts.Fail(stderr, opts.Explain(err))
 	}
 	if err := show(stdout, r, opts); err != nil {
-		return fail(stderr, err)
+		return opts.Fail(stderr, err)
 	}
 	switch {
 	case r.Through.Count+r.Depends.Count > 0:
@@ -143,10 +131,4 @@ func show(w io.Writer, r report, opts options) error {
 	}
 	_, err := io.WriteString(w, table(r, opts))
 	return err
-}
-
-// fail says what went wrong, and turns it into the exit status.
-func fail(stderr io.Writer, err error) int {
-	fmt.Fprintln(stderr, "sweep:", err)
-	return open.Status(err)
 }

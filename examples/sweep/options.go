@@ -52,7 +52,6 @@ Flags:
 func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("sweep", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // what is wrong is said once, below
 	o.TenantFlags(flags, time.Hour)
 	flags.Var(&o.profiles, "profile", "how the accounts usually sign in, a `name`: graph, exchange, sharepoint, azure-cli or azure-powershell")
 	flags.Var(&o.applications, "signs-in-to", "app `id` of a resource that the accounts sign in to")
@@ -60,19 +59,7 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	flags.Var(&o.platforms, "platform", "`platform` that the user agent tells: windows, linux, macOS, android, iOS, unknown")
 	flags.BoolVar(&o.json, "json", false, "print one JSON document, with every account")
 	flags.BoolVar(&o.all, "all", false, "name every account, not the first few")
-	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, usage)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return o, err
-	}
-	if err == nil {
-		err = errors.Join(open.NotEmpty(flags), o.validate(flags.Args()))
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "sweep: %v (-h explains)\n", err)
-	}
+	err := open.Parse(flags, usage, args, stdout, stderr, func(rest []string) error { return o.validate(rest) })
 	return o, err
 }
 

@@ -14,8 +14,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -44,42 +42,32 @@ func main() {
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	opts, err := parse(args, stdout, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return exitAllowed
-	case err != nil:
-		return exitUsage // parse has said why
-	}
-	ctx, cancel := opts.Limit(ctx)
-	defer cancel()
-	tenant, err := opts.Open(stderr, embeddedTenant)
-	if err != nil {
-		return fail(stderr, err)
-	}
-	return answer(ctx, tenant, opts, stdout, stderr)
+	return opts.Run(ctx, err, stderr, embeddedTenant, func(ctx context.Context, tenant open.Reader) int {
+		return answer(ctx, tenant, opts, stdout, stderr)
+	})
 }
 
 // answer asks the tenant, and returns the exit status.
 func answer(ctx context.Context, tenant open.Reader, opts options, stdout, stderr io.Writer) int {
 	scenarios, err := opts.list()
 	if err != nil {
-		return fail(stderr, err)
+		return opts.Fail(stderr, err)
 	}
 	facts, err := mfa.Collect(ctx, tenant, opts.Account)
 	if err != nil {
-		return fail(stderr, opts.Explain(err))
+		return opts.Fail(stderr, opts.Explain(err))
 	}
 	if organization, known := facts.Organization.Get(); known {
 		err = opts.Same(organization.ID, organization.DisplayName)
 	}
 	if err != nil {
-		return fail(stderr, err)
+		return opts.Fail(stderr, err)
 	}
 	fmt.Fprintf(stdout, "%s  %s\n", open.Clean(facts.User.UserPrincipalName), open.Clean(facts.User.DisplayName))
 	if opts.compare {
 		status, err := compare(ctx, stdout, tenant, facts, scenarios)
 		if err != nil {
-			return fail(stderr, err)
+			return opts.Fail(stderr, err)
 		}
 		return status
 	}
@@ -101,10 +89,4 @@ func decide(stdout io.Writer, facts mfa.Facts, questions []scenario) int {
 		return exitRefused
 	}
 	return exitUnknown
-}
-
-// fail says what went wrong, and turns it into the exit status.
-func fail(stderr io.Writer, err error) int {
-	fmt.Fprintln(stderr, "whatif:", err)
-	return open.Status(err)
 }

@@ -194,7 +194,7 @@ func TestErrorsBecomeExitStatuses(t *testing.T) {
 		{errors.New("anything else"), exitUnavailable},
 	} {
 		var stderr bytes.Buffer
-		assert.Equal(t, c.status, fail(&stderr, c.err))
+		assert.Equal(t, c.status, new(open.Source).Fail(&stderr, c.err))
 		assert.NotEmpty(t, stderr.String())
 	}
 }

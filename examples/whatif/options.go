@@ -65,7 +65,6 @@ Flags:
 func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("whatif", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // what is wrong is said once, below
 	o.Flags(flags)
 	flags.Var(&o.profiles, "profile", "how the account usually signs in, a `name`: graph, exchange, sharepoint, azure-cli or azure-powershell")
 	flags.Var(&o.apps, "app", "`resource` that the account signs in to: an app id, graph, exchange, sharepoint or azure")
@@ -76,19 +75,7 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.noRisk, "no-risk", false, "mean sign-ins without sign-in, user and insider risk alone")
 	flags.BoolVar(&o.compare, "compare", false, "hold the answers against Microsoft's What If")
 	flags.StringVar(&o.scenarios, "scenarios", "", "JSON `file` with the sign-ins to compare")
-	err := flags.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprint(stdout, usage)
-		flags.SetOutput(stdout)
-		flags.PrintDefaults()
-		return o, err
-	}
-	if err == nil {
-		err = errors.Join(open.NotEmpty(flags), o.validate(flags.Args()))
-	}
-	if err != nil {
-		fmt.Fprintf(stderr, "whatif: %v (-h explains)\n", err)
-	}
+	err := open.Parse(flags, usage, args, stdout, stderr, func(rest []string) error { return o.validate(rest) })
 	return o.withDefaults(), err
 }
 

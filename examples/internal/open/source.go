@@ -25,6 +25,8 @@ type Source struct {
 	Cloud   string
 	Account string
 	Timeout time.Duration
+
+	program string // by which its errors begin
 }
 
 // Reader is what the programs ask: the facts, Microsoft's own answer, and whole
@@ -44,6 +46,7 @@ func (s *Source) Flags(flags *flag.FlagSet) {
 
 // TenantFlags adds those of a program that asks about no single account.
 func (s *Source) TenantFlags(flags *flag.FlagSet, timeout time.Duration) {
+	s.program = flags.Name()
 	flags.Var(&s.Folders, "load", "read exported tenant JSON from this `folder`; may be given several times")
 	flags.StringVar(&s.Tenant, "tenant", "", "read the real tenant with this `id` or domain")
 	flags.StringVar(&s.Cloud, "cloud", "public", "cloud of the real tenant: public, usgov, dod or china")
