@@ -1,0 +1,46 @@
+package entramfa
+
+import "encoding/json"
+
+// ChangeKind is what a Change does. The values never change their meaning.
+type ChangeKind string
+
+const (
+	// ChangePolicy changes members of a Conditional Access policy: its state or its exclusions.
+	ChangePolicy ChangeKind = "changePolicy"
+	// CreatePolicy creates a Conditional Access policy.
+	CreatePolicy ChangeKind = "createPolicy"
+	// CreateNamedLocation creates a named location.
+	CreateNamedLocation ChangeKind = "createNamedLocation"
+	// ChangeSecurityDefaults switches security defaults.
+	ChangeSecurityDefaults ChangeKind = "changeSecurityDefaults"
+	// ChangePerUserMFA sets the legacy per-user MFA state of an account.
+	ChangePerUserMFA ChangeKind = "changePerUserMFA"
+	// AddGroupMember makes an account a member of a group.
+	AddGroupMember ChangeKind = "addGroupMember"
+)
+
+// Change is one change of a tenant, planned or made. It is a value: it can be
+// shown, stored as JSON and reviewed.
+type Change struct {
+	// ID names the change within its plan; empty outside of one.
+	ID   string     `json:"id,omitempty"`
+	Kind ChangeKind `json:"kind"`
+	// Target is what is changed; TargetID is its object id, or "change:ID" for
+	// what another change of the plan creates, and empty for what this one creates.
+	TargetID   string `json:"targetId,omitempty"`
+	TargetName string `json:"targetName"`
+	// Before and After hold, in Graph's form, the members that change and no others.
+	// Before is null for what is created.
+	Before json.RawMessage `json:"before"`
+	After  json.RawMessage `json:"after"`
+	// Reason says why, Undo how it is undone.
+	Reason string `json:"reason"`
+	Undo   string `json:"undo"`
+}
+
+// Receipt is what a service gave for a write.
+type Receipt struct {
+	// RequestID is what Microsoft's support asks for; empty where none came.
+	RequestID string `json:"requestId,omitempty"`
+}
