@@ -21,6 +21,7 @@ var mayImport = map[string][]string{
 	"internal/guid":                {},
 	"internal/builtinrole":         {},
 	"internal/unread":              {""},
+	"internal/settle":              {""},
 	"policy":                       {""},
 	"securitydefaults":             {""},
 	"policy/internal/devicefilter": {},
