@@ -2,6 +2,25 @@ package securitydefaults
 
 import "strings"
 
+// AdministratorRole is one of the roles whose holders security defaults take for
+// administrators, by the template id that Conditional Access names it by.
+type AdministratorRole struct {
+	TemplateID  string
+	DisplayName string
+}
+
+// Administrators returns the 17 roles whose holders do MFA at every sign-in: those
+// that a policy in the place of security defaults has to include. Microsoft's
+// template for administrators names 14 of them.
+// Source: https://learn.microsoft.com/entra/fundamentals/security-defaults.
+func Administrators() []AdministratorRole {
+	var roles []AdministratorRole
+	for _, role := range administrators() {
+		roles = append(roles, AdministratorRole{TemplateID: role.id, DisplayName: role.name})
+	}
+	return roles
+}
+
 // administrators are the 17 roles whose holders do MFA at every sign-in.
 // Source: https://learn.microsoft.com/entra/fundamentals/security-defaults; the
 // ids are of https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference.
