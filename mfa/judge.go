@@ -23,7 +23,7 @@ func Judge(facts Facts, opts *Options) Report {
 	}
 	findings = append(findings, judgePolicies(facts, *o.Profile)...)
 	findings = append(findings, judgePerUser(facts.Requirements, facts.Methods), judgeMandatory(applications))
-	return Report{
+	report := Report{
 		Schema:    ReportSchema,
 		CheckedAt: o.Now,
 		Verdict:   verdict(facts, findings, *o.Profile),
@@ -31,6 +31,10 @@ func Judge(facts Facts, opts *Options) Report {
 		Account:   accountFacts(facts),
 		Findings:  findings,
 	}
+	if opts != nil && opts.Profile != nil {
+		report.Profile = new(*opts.Profile)
+	}
+	return report
 }
 
 // withDefaults fills in what a nil or zero Options leaves open.

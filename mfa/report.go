@@ -24,10 +24,14 @@ type Report struct {
 	// Tenant says which tenant was read; nil where that could not be.
 	Tenant  *Tenant `json:"tenant"`
 	Account Account `json:"account"`
+	// Profile is that of the options; nil where none was given, and every password grant was judged.
+	Profile *policy.SignIn `json:"profile,omitempty"`
 	// Findings holds one entry for the account itself, one for security
 	// defaults, one for each Conditional Access policy, one for per-user MFA and
 	// one for Microsoft's mandatory MFA, those that leave the account alone too.
 	Findings []entramfa.Finding `json:"findings"`
+	// Evidence is how the account really signs in, where WithEvidence put it beside the verdict.
+	Evidence *Evidence `json:"evidence,omitempty"`
 }
 
 // Tenant names a tenant.
