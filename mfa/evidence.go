@@ -228,9 +228,9 @@ func later(a, b *SignInMoment) bool { return a != nil && a.At.After(b.At) }
 
 // refusedInLog says that the newest password sign-in met what the report doesn't know of.
 func (c *comparison) refusedInLog(m SignInMoment) {
-	code := aadstsCodes[m.Code]
-	if code.class.outcome == entramfa.MFA || code.class.outcome == entramfa.Blocked {
-		c.say(m.sign(aPasswordSignIn), "the verdict is clear, and the sign-in was refused: AADSTS%d, %s", m.Code, code.class.text)
+	class := aadstsCodes[m.Code].class
+	if class != nil && (class.outcome == entramfa.MFA || class.outcome == entramfa.Blocked) {
+		c.say(m.sign(aPasswordSignIn), "the verdict is clear, and the sign-in was refused: AADSTS%d, %s", m.Code, class.text)
 	}
 }
 

@@ -130,8 +130,7 @@ func (log *SignInLog) note(m SignInMoment) {
 
 // interrupted says that a page was shown, which is no failure.
 func (m SignInMoment) interrupted() bool {
-	code, known := aadstsCodes[m.Code]
-	return known && code.class.text == classInterrupt.text
+	return aadstsCodes[m.Code].class == &classInterrupt
 }
 
 // accepted says whether the password was right, or what stood in its place.
