@@ -15,6 +15,8 @@ const (
 	SourcePerUserMFA Source = "perUserMFA"
 	// SourceMandatoryMFA is the MFA that Microsoft demands for its admin portals and for Azure Resource Manager.
 	SourceMandatoryMFA Source = "mandatoryMFA"
+	// SourcePartner is Microsoft's requirement that every account of a partner's own tenant has MFA.
+	SourcePartner Source = "partnerRequirement"
 )
 
 // Finding is what one source does to one account's non-interactive sign-in.

@@ -24,6 +24,7 @@ func Judge(facts Facts, opts *Options) Report {
 	findings = append(findings, judgePolicies(facts, *o.Profile)...)
 	findings = append(findings, judgePerUser(facts.Requirements, facts.Methods), judgeMandatory(applications))
 	report := Report{
+		facts:     &facts,
 		Schema:    ReportSchema,
 		CheckedAt: o.Now,
 		Verdict:   verdict(facts, findings, *o.Profile),
@@ -34,6 +35,7 @@ func Judge(facts Facts, opts *Options) Report {
 	if opts != nil && opts.Profile != nil {
 		report.Profile = new(*opts.Profile)
 	}
+	report.AppRegistration = appRegistration(applications)
 	return report
 }
 

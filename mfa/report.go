@@ -32,6 +32,11 @@ type Report struct {
 	Findings []entramfa.Finding `json:"findings"`
 	// Evidence is how the account really signs in, where WithEvidence put it beside the verdict.
 	Evidence *Evidence `json:"evidence,omitempty"`
+	// AppRegistration is what would replace the account.
+	AppRegistration AppRegistration `json:"appRegistration"`
+
+	// facts are what was judged, for a plan; nil in a report that was decoded.
+	facts *Facts
 }
 
 // Tenant names a tenant.

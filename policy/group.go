@@ -9,10 +9,14 @@ type Group struct {
 	ID          string `json:"id"`
 	DisplayName string `json:"displayName"`
 	// IsAssignableToRole says that directory roles can be given to the group.
-	IsAssignableToRole *bool    `json:"isAssignableToRole"`
-	SecurityEnabled    *bool    `json:"securityEnabled"`
-	MailEnabled        *bool    `json:"mailEnabled"`
-	GroupTypes         []string `json:"groupTypes"`
+	IsAssignableToRole *bool `json:"isAssignableToRole"`
+	SecurityEnabled    *bool `json:"securityEnabled"`
+	MailEnabled        *bool `json:"mailEnabled"`
+	// GroupTypes holds Unified for a Microsoft 365 group, DynamicMembership for one
+	// whose members follow from a rule.
+	GroupTypes []string `json:"groupTypes"`
+	// OnPremisesSyncEnabled is true for a group that comes from an on-premises directory.
+	OnPremisesSyncEnabled *bool `json:"onPremisesSyncEnabled"`
 
 	members openjson.Members
 }

@@ -1,0 +1,316 @@
+package mfa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/entramfa/entramfa"
+)
+
+// ApplyOptions change how a plan is applied or rolled back. The zero ApplyOptions
+// and nil mean the same.
+type ApplyOptions struct {
+	// AllowIncomplete applies a plan although the account won't be clear after it.
+	AllowIncomplete bool
+	// Progress is called before and after each change, one call at a time.
+	Progress func(Progress)
+	// Settle is how long a change may take until the tenant shows it; 0 means a minute.
+	Settle time.Duration
+	// Now and Wait are the clock; nil means the real one.
+	Now  func() time.Time
+	Wait func(ctx context.Context, d time.Duration) error
+}
+
+// Progress is how far Apply or Rollback got.
+type Progress struct {
+	// Change is number Index of Of; Stage is what happens to it.
+	Change    entramfa.Change
+	Index, Of int
+	Stage     Stage
+}
+
+// Stage is what happens to a change.
+type Stage string
+
+const (
+	// StageBegun: it is about to be read and made.
+	StageBegun Stage = "begun"
+	// StageMade: it is made, and the tenant shows it.
+	StageMade Stage = "made"
+	// StageFound: it was made before.
+	StageFound Stage = "found"
+	// StageUndone: it is undone, and the tenant shows it.
+	StageUndone Stage = "undone"
+)
+
+// Result is what Apply or Rollback did.
+type Result struct {
+	PlanID string `json:"planId"`
+	// Changes holds one entry for each change of the plan.
+	Changes []ChangeResult `json:"changes"`
+	// Gap is how long neither security defaults nor the policies in their place
+	// protected the tenant: from before the one was switched off until the last of
+	// the others was on. 0 where nothing was replaced.
+	Gap time.Duration `json:"gap,omitempty"`
+	// Unprotected says that the tenant is left without both. It is only ever true
+	// beside an error, when putting it back failed too.
+	Unprotected bool `json:"unprotected,omitempty"`
+	// Appeared names the policies that somebody else, Microsoft for instance, added
+	// while the plan was applied. They may meet the account: plan again.
+	Appeared []string `json:"appeared,omitempty"`
+	// Report is that of a Check afterwards; nil where it didn't get that far. It
+	// says what the tenant shows, and sign-ins may follow later: see Verify.
+	Report *Report `json:"report,omitempty"`
+}
+
+// ChangeResult is how far one change got.
+type ChangeResult struct {
+	ID string `json:"id"`
+	// State is notBegun, open (a write may have been made), made or undone.
+	State string `json:"state"`
+	// TargetID is the object that was changed or created; RequestID is that of the write.
+	TargetID  string `json:"targetId,omitempty"`
+	RequestID string `json:"requestId,omitempty"`
+}
+
+// ChangeError says which change of a plan failed. What was done before it is made
+// and in the journal: apply the plan again to go on, or roll it back.
+type ChangeError struct {
+	Change entramfa.Change
+	Err    error
+}
+
+// Error names the change, the reason and the way on.
+func (e *ChangeError) Error() string {
+	return fmt.Sprintf("mfa: change %s (%s of %q): %v; what was done before is in the journal: apply the plan again to go on, or roll it back",
+		e.Change.ID, e.Change.Kind, e.Change.TargetName, e.Err)
+}
+
+// Unwrap returns the reason.
+func (e *ChangeError) Unwrap() error { return e.Err }
+
+// Apply makes the changes of a plan, one after the other, and stops at the first
+// that fails. Before anything is written it reads the tenant again: a plan whose
+// basis changed is refused whole, as a *RefusedError that says what changed, and
+// the guards are asked again. Right before each write the object is read again and
+// must be what the plan says; only the members that change are sent; after it the
+// object is read until it shows the change and nothing else changed. Each write
+// stands in the journal before and after it.
+//
+// Applying a plan again with the same journal finishes it, or does nothing. The
+// error is a *RefusedError, a *ChangeError, or says why the tenant or the journal
+// couldn't be read. The result is valid beside an error.
+//
+// It needs Plan.Permissions beside those of Check.
+func Apply(ctx context.Context, tenant ReadWriter, plan Plan, journal Journal, opts *ApplyOptions) (Result, error) {
+	a, unlock, err := newApplier(ctx, tenant, plan, journal, opts)
+	if err != nil {
+		return Result{PlanID: plan.ID}, err
+	}
+	defer unlock()
+	err = a.apply(ctx)
+	return a.outcome(), err
+}
+
+// applier applies or undoes one plan.
+type applier struct {
+	tenant  ReadWriter
+	plan    Plan
+	journal Journal
+	opts    ApplyOptions
+	by      Identity
+	history history
+	result  Result
+	// requests holds the request id of each write.
+	requests map[string]string
+}
+
+// Locker is a ReadWriter that lets one plan at a time change its tenant, among
+// those that share it.
+type Locker interface {
+	// Lock waits until nobody else changes the tenant, or the context ends.
+	Lock(ctx context.Context) (unlock func(), err error)
+}
+
+func newApplier(ctx context.Context, tenant ReadWriter, plan Plan, journal Journal, opts *ApplyOptions) (*applier, func(), error) {
+	switch {
+	case tenant == nil, journal == nil:
+		return nil, nil, errors.New("mfa: apply a plan: a tenant and a journal are needed")
+	case plan.Schema != PlanSchema:
+		return nil, nil, fmt.Errorf("mfa: apply a plan: its schema is %q, and this version knows %q", plan.Schema, PlanSchema)
+	case plan.ID == "":
+		return nil, nil, errors.New("mfa: apply a plan: it has no id")
+	}
+	a := &applier{tenant: tenant, plan: plan, journal: journal, opts: opts.withDefaults(), requests: map[string]string{}}
+	a.result.PlanID = plan.ID
+	unlock := func() {}
+	if locker, ok := tenant.(Locker); ok {
+		var err error
+		if unlock, err = locker.Lock(ctx); err != nil {
+			return nil, nil, fmt.Errorf("mfa: apply a plan: wait for whoever changes the tenant: %w", err)
+		}
+	}
+	if err := a.open(ctx); err != nil {
+		unlock()
+		return nil, nil, err
+	}
+	return a, unlock, nil
+}
+
+func (o *ApplyOptions) withDefaults() ApplyOptions {
+	var options ApplyOptions
+	if o != nil {
+		options = *o
+	}
+	if options.Settle <= 0 {
+		options.Settle = time.Minute
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	if options.Wait == nil {
+		options.Wait = wait
+	}
+	if options.Progress == nil {
+		options.Progress = func(Progress) {}
+	}
+	return options
+}
+
+// wait waits, or returns the context's error.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// open reads who applies the plan, whether it is for this tenant, and how far it got.
+func (a *applier) open(ctx context.Context) error {
+	var err error
+	if a.by, err = a.tenant.Identity(ctx); err != nil {
+		return fmt.Errorf("mfa: apply the plan: who applies it could not be told: %w", err)
+	}
+	organization, err := a.tenant.Organization(ctx)
+	if err != nil {
+		return fmt.Errorf("mfa: apply the plan: which tenant it is could not be read: %w", err)
+	}
+	if !strings.EqualFold(organization.ID, a.plan.Tenant.ID) {
+		return fmt.Errorf("mfa: apply the plan: it is for the tenant %s, and this is %s", a.plan.Tenant.ID, organization.ID)
+	}
+	entries, err := a.journal.Entries()
+	if err != nil {
+		return err
+	}
+	if other := unfinished(entries, a.plan.ID); other != "" {
+		return fmt.Errorf("mfa: apply the plan: the journal holds the plan %s, which is neither finished nor rolled back: do that first, or use another journal", other)
+	}
+	if a.history, err = historyOf(entries, a.plan.ID); err != nil {
+		return err
+	}
+	if stored := a.history.plan; stored != nil && digest(stored) != digest(a.plan) {
+		return fmt.Errorf("mfa: apply the plan: the journal holds another plan with the id %s", a.plan.ID)
+	}
+	return nil
+}
+
+func (a *applier) apply(ctx context.Context) error {
+	if a.history.undoing || a.history.rolledBack {
+		return errors.New("mfa: apply the plan: the journal says that its rollback was begun: finish that, and plan again")
+	}
+	if err := a.closeGap(ctx); err != nil {
+		return err
+	}
+	if err := a.preflight(ctx); err != nil {
+		return err
+	}
+	if a.history.plan == nil && len(a.plan.Changes) > 0 {
+		if err := a.note(Entry{Kind: EntryBegin, By: &a.by, Plan: &a.plan}); err != nil {
+			return err
+		}
+	}
+	if err := a.perform(ctx); err != nil {
+		return err
+	}
+	if err := a.end(EntryEnd); err != nil {
+		return err
+	}
+	return a.lookBack(ctx)
+}
+
+// perform makes the changes that are not made, those of the gap together.
+func (a *applier) perform(ctx context.Context) error {
+	for i := 0; i < len(a.plan.Changes); i++ {
+		c := &a.plan.Changes[i]
+		if gap := a.plan.Gap; gap != nil && c.ID == gap.From {
+			through, err := a.cross(ctx, i)
+			if err != nil {
+				return err
+			}
+			i = through
+			continue
+		}
+		if err := a.make(ctx, c); err != nil {
+			return &ChangeError{*c, err}
+		}
+	}
+	return nil
+}
+
+// end notes the end, once.
+func (a *applier) end(kind EntryKind) error {
+	if len(a.plan.Changes) == 0 || a.history.ended && kind == EntryEnd {
+		return nil
+	}
+	return a.note(Entry{Kind: kind})
+}
+
+// note appends an entry of this plan.
+func (a *applier) note(e Entry) error {
+	e.Schema, e.At, e.PlanID = JournalSchema, a.opts.Now().UTC(), a.plan.ID
+	if err := a.journal.Append(e); err != nil {
+		return err
+	}
+	a.history.take(e)
+	return nil
+}
+
+// lookBack checks the account again, and looks for policies that appeared.
+func (a *applier) lookBack(ctx context.Context) error {
+	facts, err := Collect(ctx, a.tenant, a.plan.Account.ID)
+	if err != nil {
+		return fmt.Errorf("mfa: all changes are made; the check afterwards failed: %w", err)
+	}
+	report := Judge(facts, &Options{Profile: &a.plan.Profile, Now: a.opts.Now().UTC()})
+	a.result.Report = &report
+	a.result.Appeared = a.appeared(facts, a.plan.knows)
+	return nil
+}
+
+// outcome says how far each change got.
+func (a *applier) outcome() Result {
+	names := map[changeState]string{notBegun: "notBegun", intended: "open", made: "made", undoing: "open", undone: "undone"}
+	a.result.Changes = []ChangeResult{}
+	for _, c := range a.plan.Changes {
+		a.result.Changes = append(a.result.Changes, ChangeResult{
+			ID: c.ID, State: names[a.history.changes[c.ID]], TargetID: a.target(&c), RequestID: a.requests[c.ID],
+		})
+	}
+	return a.result
+}
+
+// created says whether an object is one that the plan created.
+func (a *applier) created(_, id string) bool {
+	return slices.ContainsFunc(a.plan.Changes, func(c entramfa.Change) bool {
+		creates := c.Kind == entramfa.CreatePolicy || c.Kind == entramfa.CreateNamedLocation
+		return creates && strings.EqualFold(a.history.targets[c.ID], id)
+	})
+}

@@ -1,0 +1,175 @@
+package mfa
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/policy"
+)
+
+// exclude excludes the account from every policy that isn't clear for the profile:
+// first through the group of the options, then by name.
+func (p *planner) exclude() {
+	p.throughGroup()
+	policies := slices.Clone(p.policies())
+	for i, f := range p.policyFindings() {
+		switch f, why := p.toLift(policies[i], f); {
+		case f == nil:
+		case p.lapsed():
+			p.notLifted(*f, "the tenant has no Entra ID P1: its policies stay enforced and can't be edited",
+				"buy a licence again, have an administrator disable the policy for everybody, or use an app registration with a certificate")
+		case unreadable(*f):
+			p.notLifted(*f, "whether it meets the account is not known: "+strings.Join(f.Missing, "; "), adviceText(*f))
+		default:
+			policies[i] = p.excludeFrom(policies[i], why)
+		}
+	}
+	p.setPolicies(policies)
+	p.sayWhatIsOff(policies)
+}
+
+// policyFindings returns one finding a policy; that on a list which isn't whole is left out.
+func (p *planner) policyFindings() []entramfa.Finding {
+	return policy.Judge(p.after.ConditionalAccess, p.after.Subject(), p.plan.Profile)[:len(p.policies())]
+}
+
+// lapsed says that the tenant is known to have no licence under which a policy can be edited.
+func (p *planner) lapsed() bool {
+	has, known := licensed(p.before).Get()
+	return known && !has
+}
+
+// toLift returns the finding for which the account has to be excluded from a
+// policy, and why; nil where there is no need.
+func (p *planner) toLift(of policy.Policy, f entramfa.Finding) (*entramfa.Finding, string) {
+	if f.Outcome != entramfa.Clear {
+		return &f, strings.Join(append(reasonTexts(f), f.Missing...), "; ")
+	}
+	state := strings.ToLower(string(of.State))
+	reportOnly := state == strings.ToLower(string(policy.StateReportOnly)) && p.opts.AlsoReportOnly
+	disabled := state == string(policy.StateDisabled) && p.opts.AlsoDisabled
+	if !reportOnly && !disabled {
+		return nil, ""
+	}
+	if g := p.asEnabled(of); g.Outcome != entramfa.Clear {
+		return &g, fmt.Sprintf("it is %s; enabled, it would meet the account: %s", stateText(of.State), strings.Join(append(reasonTexts(g), g.Missing...), "; "))
+	}
+	return nil, ""
+}
+
+// asEnabled judges a policy as if it were enabled.
+func (p *planner) asEnabled(of policy.Policy) entramfa.Finding {
+	enabled := policy.StateEnabled
+	tenant := p.after.ConditionalAccess
+	tenant.Policies = entramfa.Known(policy.List{Policies: []policy.Policy{of.Patched(policy.Patch{State: &enabled})}})
+	return policy.Judge(tenant, p.after.Subject(), p.plan.Profile)[0]
+}
+
+// unreadable says that a finding is Unknown for something that nobody read, so that
+// whoever reads it may find that there is nothing to lift. What can't be told from
+// a policy itself, a word of a newer Graph, is no such thing: there the exclusion decides.
+func unreadable(f entramfa.Finding) bool {
+	return f.Outcome == entramfa.Unknown && slices.ContainsFunc(f.Advice, func(a entramfa.Advice) bool {
+		return a.Action == entramfa.ActionGrant || a.Action == entramfa.ActionCheckAgain
+	})
+}
+
+// excludeFrom adds the change that appends the account to a policy's exclusions.
+func (p *planner) excludeFrom(of policy.Policy, why string) policy.Policy {
+	before := policy.Patch{ExcludeUsers: []string{}}.Of(of)
+	after := policy.Patch{ExcludeUsers: append(slices.Clone(before.ExcludeUsers), p.plan.Account.ID)}
+	p.add(entramfa.Change{
+		Kind: entramfa.ChangePolicy, TargetID: of.ID, TargetName: of.DisplayName,
+		Before: encoded(before), After: encoded(after), Reason: why,
+		Undo: "take the account out of the policy's excluded users",
+	})
+	p.need("Policy.ReadWrite.ConditionalAccess", "Policy.Read.All")
+	return of.Patched(after)
+}
+
+// throughGroup plans the one membership by which the policies that exclude the
+// group of the options let the account go.
+func (p *planner) throughGroup() {
+	if p.opts.Group == nil || p.lapsed() {
+		return
+	}
+	group, policies := p.opts.Group.Group, p.policies()
+	var names []string
+	for i, f := range p.policyFindings() {
+		if f, _ := p.toLift(policies[i], f); f != nil && !unreadable(*f) && excludesGroup(policies[i], group.ID) {
+			names = append(names, policies[i].DisplayName)
+		}
+	}
+	switch {
+	case len(names) == 0:
+		p.note("no policy that meets the account excludes the group %s", group.DisplayName)
+	case !p.groupUnfit(group):
+		p.joinGroup(group, names)
+	}
+}
+
+func excludesGroup(of policy.Policy, id string) bool {
+	return of.Conditions != nil && of.Conditions.Users != nil && containsFold(of.Conditions.Users.ExcludeGroups, id)
+}
+
+// groupUnfit refuses a group whose members can't be changed here, or that gives roles.
+func (p *planner) groupUnfit(group policy.Group) bool {
+	const way = "choose another group, or none: then the account is excluded by name"
+	switch {
+	case containsFold(group.GroupTypes, "DynamicMembership"):
+		p.refuse(GuardSynchronized, way, "the members of the group %s follow from a rule", group.DisplayName)
+	case group.OnPremisesSyncEnabled != nil && *group.OnPremisesSyncEnabled:
+		p.refuse(GuardSynchronized, way, "the group %s comes from an on-premises directory", group.DisplayName)
+	case group.IsAssignableToRole == nil || *group.IsAssignableToRole:
+		p.refuse(GuardOthers, way, "the group %s can hold directory roles, or may, and would give them to the account", group.DisplayName)
+	default:
+		return false
+	}
+	return true
+}
+
+func (p *planner) joinGroup(group policy.Group, policies []string) {
+	p.add(entramfa.Change{
+		Kind: entramfa.AddGroupMember, TargetID: group.ID, TargetName: group.DisplayName,
+		Before: encoded(nil), After: encoded(member{p.plan.Account.ID}),
+		Reason: "the group is excluded from " + strings.Join(policies, ", "),
+		Undo:   "take the account out of the group",
+	})
+	p.need("GroupMember.ReadWrite.All")
+	var names []string
+	for _, m := range p.opts.Group.Members {
+		names = append(names, m.DisplayName)
+	}
+	p.note("the group %s has %d other members: %s", group.DisplayName, len(names), strings.Join(names, ", "))
+	p.note("what else the group %s gives its members, licences and access for instance, the account gets too", group.DisplayName)
+	groups, _ := p.after.Groups.Get()
+	groups = append(slices.Clone(groups), policy.Membership{Group: group, Path: []string{group.DisplayName}})
+	if p.after.Groups.Known() {
+		p.after.Groups = entramfa.Known(groups)
+	}
+}
+
+// member is the form of a membership in a change.
+type member struct {
+	ID string `json:"member"`
+}
+
+// sayWhatIsOff notes the policies that would meet the account if they were enabled.
+func (p *planner) sayWhatIsOff(policies []policy.Policy) {
+	for _, of := range policies {
+		off := strings.EqualFold(string(of.State), string(policy.StateReportOnly)) || strings.EqualFold(string(of.State), string(policy.StateDisabled))
+		if !off || p.asEnabled(of).Outcome == entramfa.Clear {
+			continue
+		}
+		p.note("the policy %q is %s and left alone; enabled, it would meet the account", of.DisplayName, stateText(of.State))
+	}
+}
+
+func stateText(state policy.State) string {
+	if strings.EqualFold(string(state), string(policy.StateReportOnly)) {
+		return "report-only"
+	}
+	return string(state)
+}

@@ -1,0 +1,172 @@
+package mfa
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// JournalSchema names the form of an Entry as JSON. Within one schema members and
+// kinds are only added.
+const JournalSchema = "entramfa.journal/1"
+
+// EntryKind says what an Entry records.
+type EntryKind string
+
+const (
+	// EntryBegin: a plan is about to be applied; Plan holds it whole.
+	EntryBegin EntryKind = "begin"
+	// EntryIntent: a write is about to be sent. Without an EntryDone after it, nobody
+	// knows whether it was made: the tenant tells.
+	EntryIntent EntryKind = "intent"
+	// EntryDone: the change is made, and was seen.
+	EntryDone EntryKind = "done"
+	// EntryFailed: the service refused the change, or it could not be made sure.
+	EntryFailed EntryKind = "failed"
+	// EntryEnd: all changes of the plan are made.
+	EntryEnd EntryKind = "end"
+	// EntryRollback: the plan is about to be undone.
+	EntryRollback EntryKind = "rollback"
+	// EntryUndoIntent and EntryUndone are intent and done of the way back.
+	EntryUndoIntent EntryKind = "undoIntent"
+	EntryUndone     EntryKind = "undone"
+	// EntryRolledBack: all changes of the plan are undone.
+	EntryRolledBack EntryKind = "rolledBack"
+	// EntryGap: how long the tenant was without security defaults and without the
+	// policies in their place.
+	EntryGap EntryKind = "gap"
+	// EntryTorn: the line before it was torn, as when the process was killed in the
+	// middle of it, and counts for nothing.
+	EntryTorn EntryKind = "torn"
+)
+
+// Entry is one line of a journal. It holds no secret.
+type Entry struct {
+	Schema string    `json:"schema"`
+	At     time.Time `json:"at"`
+	Kind   EntryKind `json:"kind"`
+	// PlanID is the plan that the entry belongs to; By is who applies it.
+	PlanID string    `json:"planId,omitempty"`
+	By     *Identity `json:"by,omitempty"`
+	// Plan is the whole plan, in EntryBegin alone.
+	Plan *Plan `json:"plan,omitempty"`
+
+	// ChangeID is the change within the plan; TargetID the object that it is about,
+	// also of one that was created.
+	ChangeID string `json:"changeId,omitempty"`
+	TargetID string `json:"targetId,omitempty"`
+	// Before and After are the members that change, as they were read before the
+	// write and after it. Rest is a digest of everything else of the object.
+	Before json.RawMessage `json:"before,omitempty"`
+	After  json.RawMessage `json:"after,omitempty"`
+	Rest   string          `json:"rest,omitempty"`
+	// RequestID is that of the write, for Microsoft's support.
+	RequestID string `json:"requestId,omitempty"`
+	// Error says why a change failed; Refused that the service said no, so that
+	// nothing was changed.
+	Error   string `json:"error,omitempty"`
+	Refused bool   `json:"refused,omitempty"`
+	// GapMilliseconds is the length of the gap, in EntryGap alone.
+	GapMilliseconds int64 `json:"gapMilliseconds,omitempty"`
+}
+
+// Journal keeps what is done to a tenant, so that another process finishes it or
+// undoes it. FileJournal is one.
+type Journal interface {
+	// Append stores an entry for good before it returns.
+	Append(Entry) error
+	// Entries returns all entries, in order.
+	Entries() ([]Entry, error)
+}
+
+// changeState is how far a change got, by the journal.
+type changeState int
+
+const (
+	notBegun changeState = iota
+	intended             // a write may have been sent
+	made
+	undoing // an undoing write may have been sent
+	undone
+)
+
+// history is what a journal says of one plan.
+type history struct {
+	plan       *Plan
+	changes    map[string]changeState
+	targets    map[string]string // change id to the object that it created
+	entries    map[string]Entry  // the last intent or done of a change
+	ended      bool
+	rolledBack bool
+	undoing    bool
+}
+
+// historyOf reads the plan with this id; with an empty id the last one.
+func historyOf(entries []Entry, planID string) (history, error) {
+	if planID == "" {
+		for _, e := range entries {
+			if e.Kind == EntryBegin {
+				planID = e.PlanID
+			}
+		}
+	}
+	h := history{changes: map[string]changeState{}, targets: map[string]string{}, entries: map[string]Entry{}}
+	for _, e := range entries {
+		if e.PlanID != planID {
+			continue
+		}
+		if e.Schema != JournalSchema {
+			return h, fmt.Errorf("mfa: read the journal: an entry has the schema %q, and this version knows %q", e.Schema, JournalSchema)
+		}
+		h.take(e)
+	}
+	return h, nil
+}
+
+func (h *history) take(e Entry) {
+	if e.TargetID != "" && e.ChangeID != "" {
+		h.targets[e.ChangeID] = e.TargetID
+	}
+	switch e.Kind {
+	case EntryBegin:
+		h.plan, h.ended, h.rolledBack, h.undoing = e.Plan, false, false, false
+	case EntryIntent:
+		h.changes[e.ChangeID], h.entries[e.ChangeID] = intended, e
+	case EntryDone:
+		h.changes[e.ChangeID], h.entries[e.ChangeID] = made, e
+	case EntryFailed:
+		if e.Refused && h.changes[e.ChangeID] == intended {
+			h.changes[e.ChangeID] = notBegun
+		}
+	case EntryUndoIntent:
+		h.changes[e.ChangeID] = undoing
+	case EntryUndone:
+		h.changes[e.ChangeID] = undone
+	case EntryEnd:
+		h.ended = true
+	case EntryRollback:
+		h.undoing, h.ended = true, false
+	case EntryRolledBack:
+		h.rolledBack, h.undoing = true, false
+	}
+}
+
+// unfinished names a plan of the journal that was begun and neither finished nor
+// rolled back; "" where there is none beside this one.
+func unfinished(entries []Entry, besides string) string {
+	open := map[string]bool{}
+	last := ""
+	for _, e := range entries {
+		switch e.Kind {
+		case EntryBegin, EntryRollback:
+			open[e.PlanID] = true
+		case EntryEnd, EntryRolledBack:
+			delete(open, e.PlanID)
+		}
+	}
+	delete(open, besides)
+	for id := range open {
+		last = max(last, id)
+	}
+	return last
+}

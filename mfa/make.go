@@ -1,0 +1,216 @@
+package mfa
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/entramfa/entramfa"
+)
+
+// Between two reads of one object lies a second: Conditional Access takes one
+// request a second from a tenant.
+// Source: https://learn.microsoft.com/graph/throttling-limits.
+const pace = time.Second
+
+// maxSends is how often a write is sent at most, each time after the object was
+// read again.
+const maxSends = 5
+
+// errMoved says that an object is neither as it was nor as it will be.
+type errMoved struct{ is, before, after json.RawMessage }
+
+func (e *errMoved) Error() string {
+	return fmt.Sprintf("somebody else changed it: it is %s, was %s when the plan was made, and would be %s", e.is, e.before, e.after)
+}
+
+// Unwrap makes it an entramfa.ErrConflict.
+func (e *errMoved) Unwrap() error { return entramfa.ErrConflict }
+
+// make makes one change, unless it is made.
+func (a *applier) make(ctx context.Context, c *entramfa.Change) error {
+	a.tell(c, StageBegun)
+	was, err := a.before(ctx, c)
+	if err != nil {
+		return err
+	}
+	if same(was.value, c.After) {
+		return a.foundMade(c, was)
+	}
+	if !same(was.value, c.Before) {
+		return &errMoved{was.value, c.Before, c.After}
+	}
+	if a.history.changes[c.ID] == made {
+		return &errMoved{was.value, c.After, c.After}
+	}
+	if err := a.note(Entry{Kind: EntryIntent, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.After, Rest: was.rest}); err != nil {
+		return err
+	}
+	is, err := a.write(ctx, c)
+	if err != nil {
+		return errors.Join(err, a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, TargetID: was.id, Error: err.Error(), Refused: saidNo(err)}))
+	}
+	return a.noteMade(c, was, is)
+}
+
+// before reads the object of a change. Where a write may have been sent before the
+// process ended, the tenant is given the time to show it: what is created twice is
+// worse than what is waited for.
+func (a *applier) before(ctx context.Context, c *entramfa.Change) (object, error) {
+	if a.history.changes[c.ID] != intended {
+		return a.read(ctx, c)
+	}
+	left := a.opts.Settle - a.opts.Now().Sub(a.history.entries[c.ID].At)
+	is, err := a.shown(ctx, c, c.After, left)
+	if errors.Is(err, errNotShown) {
+		err = nil
+	}
+	return is, err
+}
+
+// read reads the object of a change, and again where the service is busy.
+func (a *applier) read(ctx context.Context, c *entramfa.Change) (object, error) {
+	for try := 1; ; try++ {
+		is, err := a.look(ctx, c)
+		if err == nil || !passing(err) || try == maxSends {
+			return is, err
+		}
+		if err := a.opts.Wait(ctx, backoff(err, try)); err != nil {
+			return object{}, err
+		}
+	}
+}
+
+// errNotShown says that the tenant doesn't show a change that was made.
+var errNotShown = errors.New("the change is sent, and the tenant does not show it yet")
+
+// shown reads an object until it has a value, at most for a while. Beside
+// errNotShown it returns what it read last.
+func (a *applier) shown(ctx context.Context, c *entramfa.Change, wanted json.RawMessage, within time.Duration) (object, error) {
+	until := a.opts.Now().Add(within)
+	for {
+		is, err := a.look(ctx, c)
+		switch {
+		case err == nil && same(is.value, wanted):
+			return is, nil
+		case err != nil && !passing(err) && !errors.Is(err, entramfa.ErrNotFound):
+			return is, err
+		case !a.opts.Now().Before(until) && err == nil:
+			return is, errNotShown
+		case !a.opts.Now().Before(until):
+			return is, fmt.Errorf("%w: %w", errNotShown, err)
+		}
+		if err := a.opts.Wait(ctx, pace); err != nil {
+			return is, err
+		}
+	}
+}
+
+// write sends a change until the tenant shows it. After an answer that leaves open
+// whether it was made the object is read before it is sent again, and for something
+// that is created as long as the service may take to show it.
+func (a *applier) write(ctx context.Context, c *entramfa.Change) (object, error) {
+	for try := 1; ; try++ {
+		receipt, id, err := a.send(ctx, c)
+		if err == nil {
+			a.requests[c.ID] = receipt.RequestID
+			if c.TargetID == "" {
+				a.history.targets[c.ID] = id
+			}
+			return a.shown(ctx, c, c.After, a.opts.Settle)
+		}
+		if !passing(err) && !notYetThere(c, err) || try == maxSends {
+			return a.perhaps(ctx, c, err)
+		}
+		if err := a.opts.Wait(ctx, backoff(err, try)); err != nil {
+			return object{}, err
+		}
+		is, open := a.perhaps(ctx, c, err)
+		if open == nil {
+			return is, nil
+		}
+		if !same(is.value, c.Before) {
+			return is, open
+		}
+	}
+}
+
+// perhaps looks whether a change was made although its answer was an error.
+func (a *applier) perhaps(ctx context.Context, c *entramfa.Change, err error) (object, error) {
+	if saidNo(err) {
+		return object{value: c.Before}, err
+	}
+	within := 5 * pace
+	if creates(c) {
+		within = a.opts.Settle
+	}
+	is, lookErr := a.shown(ctx, c, c.After, within)
+	if lookErr != nil {
+		return is, err
+	}
+	return is, nil
+}
+
+func creates(c *entramfa.Change) bool {
+	return c.Kind == entramfa.CreatePolicy || c.Kind == entramfa.CreateNamedLocation
+}
+
+// noteMade notes a change that was made, and refuses to go on where something else
+// of the object changed at the same time.
+func (a *applier) noteMade(c *entramfa.Change, was, is object) error {
+	if err := a.note(Entry{
+		Kind: EntryDone, ChangeID: c.ID, TargetID: is.id, Before: was.value, After: is.value, Rest: is.rest, RequestID: a.requests[c.ID],
+	}); err != nil {
+		return err
+	}
+	a.tell(c, StageMade)
+	if was.rest != "" && was.rest != is.rest {
+		return fmt.Errorf("it is made, and something else of the policy changed at the same time: %w", entramfa.ErrConflict)
+	}
+	return nil
+}
+
+// foundMade notes a change that turned out to be made, once.
+func (a *applier) foundMade(c *entramfa.Change, is object) error {
+	a.tell(c, StageFound)
+	if a.history.changes[c.ID] == made {
+		return nil
+	}
+	return a.note(Entry{Kind: EntryDone, ChangeID: c.ID, TargetID: is.id, After: is.value, Rest: is.rest})
+}
+
+// tell calls the progress callback.
+func (a *applier) tell(c *entramfa.Change, stage Stage) {
+	index := slices.IndexFunc(a.plan.Changes, func(other entramfa.Change) bool { return other.ID == c.ID })
+	a.opts.Progress(Progress{Change: *c, Index: index + 1, Of: len(a.plan.Changes), Stage: stage})
+}
+
+// passing says whether an error may go away by itself.
+func passing(err error) bool {
+	return errors.Is(err, entramfa.ErrThrottled) || errors.Is(err, entramfa.ErrUnavailable)
+}
+
+// notYetThere says that a policy names a location that was created a moment ago
+// and isn't replicated yet.
+func notYetThere(c *entramfa.Change, err error) bool {
+	return c.Kind == entramfa.CreatePolicy && errors.Is(err, entramfa.ErrNotFound)
+}
+
+// saidNo says that the service said no: nothing was changed.
+func saidNo(err error) bool {
+	var graph *entramfa.GraphError
+	return errors.As(err, &graph) && graph.Status >= 400 && graph.Status < 500 && graph.Status != http.StatusRequestTimeout
+}
+
+// backoff is how long to wait before the next try.
+func backoff(err error, try int) time.Duration {
+	var graph *entramfa.GraphError
+	if errors.As(err, &graph) && graph.RetryAfter > 0 {
+		return graph.RetryAfter
+	}
+	return pace << (try - 1)
+}

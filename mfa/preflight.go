@@ -1,0 +1,98 @@
+package mfa
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+)
+
+// preflight reads the tenant again and refuses the plan whole where it doesn't fit
+// any more. Nothing is written before it.
+func (a *applier) preflight(ctx context.Context) error {
+	facts, err := Collect(ctx, a.tenant, a.plan.Account.ID)
+	if err != nil {
+		return fmt.Errorf("mfa: apply the plan: %w", err)
+	}
+	if err := a.adopt(facts); err != nil {
+		return err
+	}
+	var refusals []Refusal
+	if changed := a.plan.staleness(basisOf(facts), a.created); len(changed) > 0 {
+		refusals = append(refusals, Refusal{GuardStale, "the tenant changed since the plan was made: " + strings.Join(changed, "; "), "check and plan again"})
+	}
+	if !a.plan.Clear && !a.opts.AllowIncomplete {
+		refusals = append(refusals, Refusal{GuardIncomplete, "the account would not be clear after it: " + a.plan.standing(), "see what the plan says instead, or set AllowIncomplete"})
+	}
+	guards := guards{plan: &a.plan, facts: facts, report: Judge(facts, &Options{Profile: &a.plan.Profile, Now: a.opts.Now()}), caller: &a.by}
+	refusals = append(refusals, guards.refusals()...)
+	refusals = append(refusals, a.moved(ctx)...)
+	if len(refusals) > 0 {
+		return &RefusedError{Account: a.plan.Account.UserPrincipalName, Refusals: refusals}
+	}
+	return nil
+}
+
+// standing names what the plan doesn't lift.
+func (p *Plan) standing() string {
+	var names []string
+	for _, n := range p.NotLifted {
+		names = append(names, n.Name)
+	}
+	if len(names) == 0 {
+		return fmt.Sprintf("%s, %s", p.After.Outcome, p.After.Extent)
+	}
+	return strings.Join(names, ", ")
+}
+
+// adopt finds what the plan created before its process ended and could not note.
+func (a *applier) adopt(facts Facts) error {
+	policies, _ := facts.ConditionalAccess.Policies.Get()
+	locations, _ := facts.ConditionalAccess.NamedLocations.Get()
+	for i := range a.plan.Changes {
+		c := &a.plan.Changes[i]
+		if a.history.changes[c.ID] == notBegun || a.history.targets[c.ID] != "" {
+			continue
+		}
+		var ids []string
+		for _, p := range policies.Policies {
+			if c.Kind == entramfa.CreatePolicy && p.DisplayName == c.TargetName {
+				ids = append(ids, p.ID)
+			}
+		}
+		for _, l := range locations {
+			if c.Kind == entramfa.CreateNamedLocation && l.DisplayName == c.TargetName {
+				ids = append(ids, l.ID)
+			}
+		}
+		switch len(ids) {
+		case 0:
+		case 1:
+			a.history.targets[c.ID] = ids[0]
+		default:
+			return fmt.Errorf("mfa: apply the plan: %q is there %d times (%s): delete all but one: %w", c.TargetName, len(ids), strings.Join(ids, ", "), entramfa.ErrConflict)
+		}
+	}
+	return nil
+}
+
+// moved reads every object that exists and that the plan changes, and refuses the
+// plan where one is neither as it was nor as it will be.
+func (a *applier) moved(ctx context.Context) []Refusal {
+	var refusals []Refusal
+	for i := range a.plan.Changes {
+		c := &a.plan.Changes[i]
+		if strings.HasPrefix(c.TargetID, "change:") || c.TargetID == "" {
+			continue
+		}
+		now, err := a.look(ctx, c)
+		switch {
+		case err != nil:
+			refusals = append(refusals, Refusal{GuardUnread, fmt.Sprintf("%q could not be read: %v", c.TargetName, err), "apply the plan again once it can"})
+		case !same(now.value, c.Before) && !(a.history.changes[c.ID] != notBegun && same(now.value, c.After)):
+			refusals = append(refusals, Refusal{GuardStale, fmt.Sprintf("%q is %s, and was %s when the plan was made", c.TargetName, now.value, c.Before), "check and plan again"})
+		}
+	}
+	return refusals
+}

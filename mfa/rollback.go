@@ -1,0 +1,235 @@
+package mfa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+)
+
+// Rollback undoes what a journal says was done, in the reverse order, and restores
+// each value exactly. planID names the plan; empty means the last one. It reads
+// everything first and refuses whole where somebody else changed the same thing
+// since, showing both. Rolling back again finishes it, or does nothing.
+//
+// It needs the permissions of the plan. The errors are those of Apply.
+func Rollback(ctx context.Context, tenant ReadWriter, journal Journal, planID string, opts *ApplyOptions) (Result, error) {
+	if journal == nil {
+		return Result{}, errors.New("mfa: roll back: a journal is needed")
+	}
+	entries, err := journal.Entries()
+	if err != nil {
+		return Result{}, err
+	}
+	h, err := historyOf(entries, planID)
+	if err != nil {
+		return Result{}, err
+	}
+	if h.plan == nil {
+		return Result{}, fmt.Errorf("mfa: roll back: the journal holds no plan %s: %w", planID, entramfa.ErrNotFound)
+	}
+	a, unlock, err := newApplier(ctx, tenant, *h.plan, journal, opts)
+	if err != nil {
+		return Result{PlanID: h.plan.ID}, err
+	}
+	defer unlock()
+	err = a.rollBack(ctx)
+	return a.outcome(), err
+}
+
+func (a *applier) rollBack(ctx context.Context) error {
+	if a.history.rolledBack {
+		return nil
+	}
+	policies, err := a.allPolicies(ctx)
+	if err != nil {
+		return err
+	}
+	todo, err := a.toUndo(ctx)
+	if err != nil {
+		return err
+	}
+	if r := a.standsInTheWay(policies, todo); r != nil {
+		return &RefusedError{Account: a.plan.Account.UserPrincipalName, Refusals: []Refusal{*r}}
+	}
+	if err := a.note(Entry{Kind: EntryRollback, By: &a.by}); err != nil {
+		return err
+	}
+	for i, c := range todo {
+		if err := a.undo(ctx, c); err != nil {
+			return a.protectAgain(ctx, todo[:i], &ChangeError{*c, err})
+		}
+	}
+	return a.end(EntryRolledBack)
+}
+
+// allPolicies reads the policies, to find what the plan created and to see what
+// would stand in the way of security defaults.
+func (a *applier) allPolicies(ctx context.Context) (Facts, error) {
+	var f Facts
+	list, err := a.tenant.Policies(ctx)
+	if err == nil && list.Confirm != nil {
+		list, err = list.Confirm(ctx)
+	}
+	if err != nil {
+		return f, fmt.Errorf("mfa: roll back: %w", err)
+	}
+	locations, err := a.tenant.NamedLocations(ctx)
+	if err != nil {
+		return f, fmt.Errorf("mfa: roll back: %w", err)
+	}
+	f.ConditionalAccess.Policies, f.ConditionalAccess.NamedLocations = entramfa.Known(list), entramfa.Known(locations)
+	return f, a.adopt(f)
+}
+
+// toUndo reads the objects of all changes that were made, or may have been, and
+// lists the changes that have to be undone, the last one first.
+func (a *applier) toUndo(ctx context.Context) ([]*entramfa.Change, error) {
+	var todo []*entramfa.Change
+	var refusals []Refusal
+	for i := len(a.plan.Changes) - 1; i >= 0; i-- {
+		c := &a.plan.Changes[i]
+		state := a.history.changes[c.ID]
+		if state == notBegun || state == undone {
+			continue
+		}
+		is, err := a.unsettled(ctx, c, state)
+		switch {
+		case err != nil && !(errors.Is(err, entramfa.ErrNotFound) && strings.HasPrefix(c.TargetID, "change:")):
+			return nil, fmt.Errorf("mfa: roll back: change %s (%s of %q): %w", c.ID, c.Kind, c.TargetName, err)
+		case err != nil, a.gone(c, is), same(is.value, c.Before), same(is.value, c.After):
+			todo = append(todo, c)
+		default:
+			refusals = append(refusals, Refusal{GuardStale, fmt.Sprintf("%q was changed since: the plan made it %s, and now it is %s", c.TargetName, c.After, is.value),
+				fmt.Sprintf("put it back by hand to %s, or to what the plan made it and roll back again", c.Before)})
+		}
+	}
+	if len(refusals) > 0 {
+		return nil, &RefusedError{Account: a.plan.Account.UserPrincipalName, Refusals: refusals}
+	}
+	return todo, nil
+}
+
+// unsettled reads the object of a change. A write that may have been sent a moment
+// before the process ended may show only later.
+func (a *applier) unsettled(ctx context.Context, c *entramfa.Change, state changeState) (object, error) {
+	is, err := a.before(ctx, c)
+	if err == nil && state == made && same(is.value, c.Before) {
+		// It was seen as made. One read that says otherwise may be of a replica that is late.
+		if is, err = a.shown(ctx, c, c.After, 3*pace); errors.Is(err, errNotShown) {
+			err = nil
+		}
+	}
+	if err == nil && creates(c) && is.id != "" {
+		a.history.targets[c.ID] = is.id
+	}
+	return is, err
+}
+
+// gone says that the policy which a change enabled was never created.
+func (a *applier) gone(c *entramfa.Change, is object) bool {
+	return strings.HasPrefix(c.TargetID, "change:") && same(is.value, encoded(nil))
+}
+
+// standsInTheWay refuses to begin where security defaults could not go on again in
+// the end: while another policy is enabled, Graph refuses it.
+func (a *applier) standsInTheWay(f Facts, todo []*entramfa.Change) *Refusal {
+	switches := slices.ContainsFunc(todo, func(c *entramfa.Change) bool { return c.Kind == entramfa.ChangeSecurityDefaults })
+	if !switches {
+		return nil
+	}
+	var names []string
+	list, _ := f.ConditionalAccess.Policies.Get()
+	for _, p := range list.Policies {
+		if strings.EqualFold(string(p.State), "enabled") && !a.created("policy", p.ID) {
+			names = append(names, fmt.Sprintf("%q", p.DisplayName))
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return &Refusal{GuardUnprotected, "security defaults can't go on again while other policies are enabled: " + strings.Join(names, ", "),
+		"set these policies to report-only first, or keep the policies that took the place of security defaults"}
+}
+
+// undo undoes one change, unless it is undone.
+func (a *applier) undo(ctx context.Context, c *entramfa.Change) error {
+	was, err := a.unsettled(ctx, c, a.history.changes[c.ID])
+	switch {
+	case errors.Is(err, entramfa.ErrNotFound) && strings.HasPrefix(c.TargetID, "change:"):
+		return a.noteUndone(c)
+	case err != nil:
+		return err
+	case same(was.value, c.Before), a.gone(c, was):
+		return a.noteUndone(c)
+	case !same(was.value, c.After):
+		return &errMoved{was.value, c.After, c.Before}
+	}
+	if err := a.note(Entry{Kind: EntryUndoIntent, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.Before, Rest: was.rest}); err != nil {
+		return err
+	}
+	if err := a.writeBack(ctx, c); err != nil {
+		return errors.Join(err, a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, Error: err.Error()}))
+	}
+	return a.noteUndone(c)
+}
+
+func (a *applier) noteUndone(c *entramfa.Change) error {
+	a.tell(c, StageUndone)
+	return a.note(Entry{Kind: EntryUndone, ChangeID: c.ID, RequestID: a.requests[c.ID]})
+}
+
+// writeBack sends what undoes a change until the tenant shows it. What is gone
+// already is undone; sending it twice changes nothing.
+func (a *applier) writeBack(ctx context.Context, c *entramfa.Change) error {
+	for try := 1; ; try++ {
+		receipt, err := a.sendBack(ctx, c)
+		if err == nil || errors.Is(err, entramfa.ErrNotFound) {
+			a.requests[c.ID] = receipt.RequestID
+			_, err = a.shown(ctx, c, c.Before, a.opts.Settle)
+			return err
+		}
+		if !passing(err) && !a.waits(c, err) || try == maxSends {
+			return err
+		}
+		if err := a.opts.Wait(ctx, backoff(err, try)); err != nil {
+			return err
+		}
+	}
+}
+
+// waits says that the service refuses for what it doesn't show yet: a location that
+// a deleted policy named, defaults beside policies that were enabled a moment ago.
+func (a *applier) waits(c *entramfa.Change, err error) bool {
+	return errors.Is(err, entramfa.ErrConflict) && (c.Kind == entramfa.CreateNamedLocation || c.Kind == entramfa.ChangeSecurityDefaults)
+}
+
+// protectAgain enables the policies again that took the place of security defaults,
+// where these could not be switched on: undone are the changes that were undone.
+func (a *applier) protectAgain(ctx context.Context, undone []*entramfa.Change, cause *ChangeError) error {
+	gap := a.plan.Gap
+	if gap == nil || a.history.changes[gap.From] != made && a.history.changes[gap.From] != undoing {
+		return cause
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gapLimit)
+	defer cancel()
+	var failed error
+	for _, c := range undone {
+		if c.Kind != entramfa.ChangePolicy || !strings.HasPrefix(c.TargetID, "change:") {
+			continue
+		}
+		if err := a.insist(ctx, c); err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		failed = errors.Join(failed, a.note(Entry{Kind: EntryDone, ChangeID: c.ID, After: c.After}))
+	}
+	if failed != nil {
+		a.result.Unprotected = true
+		cause.Err = fmt.Errorf("THE TENANT IS NOT PROTECTED: security defaults are off, and not all of the policies in their place could be enabled again: %w: %w", failed, cause.Err)
+	}
+	return cause
+}

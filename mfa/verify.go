@@ -1,0 +1,254 @@
+package mfa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/policy"
+)
+
+// Proof is how far one of the proofs of a plan got. The zero Proof is ProofNone.
+type Proof string
+
+const (
+	// ProofNone: it was not tried, or can't be had; the text says why.
+	ProofNone Proof = ""
+	// ProofYes: the plan is in effect, as far as this proof can tell.
+	ProofYes Proof = "yes"
+	// ProofNotYet: what is seen is not, or not steadily, what the plan made. It may take longer.
+	ProofNotYet Proof = "notYet"
+	// ProofNo: it says otherwise.
+	ProofNo Proof = "no"
+)
+
+// Verification is what became of a plan, in three states that are apart: what is
+// written shows in Graph after seconds, and sign-ins follow after minutes or hours.
+// Source: https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation.
+type Verification struct {
+	At time.Time `json:"at"`
+	// Graph: every change shows, in several reads after another that are equal.
+	Graph Proved `json:"graph"`
+	// WhatIf: Microsoft's own What If says that no policy applies to the sign-ins
+	// of the profile. It judges Conditional Access alone, and needs a licence.
+	WhatIf Proved `json:"whatIf"`
+	// SignIn: the account signed in with its password, unattended.
+	SignIn Proved `json:"signIn"`
+	// Appeared names policies that somebody else added since the plan was made.
+	Appeared []string `json:"appeared,omitempty"`
+}
+
+// Proved is one of the proofs, with what was seen.
+type Proved struct {
+	Proof Proof  `json:"proof"`
+	Text  string `json:"text"`
+}
+
+// VerifyOptions change what Verify looks at. The zero VerifyOptions and nil mean the same.
+type VerifyOptions struct {
+	// Reads is how many equal reads are wanted; 0 means three, a second apart.
+	Reads int
+	// SignIn signs the account in, once; nil leaves that proof out.
+	SignIn func(ctx context.Context) (entramfa.Outcome, string, error)
+	// Now and Wait are the clock; nil means the real one.
+	Now  func() time.Time
+	Wait func(ctx context.Context, d time.Duration) error
+}
+
+// Verify says whether a plan that was applied is in effect. It changes nothing but,
+// with VerifyOptions.SignIn, the sign-in log. The journal tells what the plan
+// created. An error means that nothing could be asked; what a single proof could not
+// get is said in it.
+func Verify(ctx context.Context, tenant ReadWriter, plan Plan, journal Journal, opts *VerifyOptions) (Verification, error) {
+	v, err := newVerifier(tenant, plan, journal, opts)
+	if err != nil {
+		return Verification{}, err
+	}
+	result := Verification{At: v.opts.Now().UTC()}
+	result.Graph = v.graph(ctx)
+	facts, err := Collect(ctx, tenant, plan.Account.ID)
+	if err != nil {
+		return result, fmt.Errorf("mfa: verify the plan: %w", err)
+	}
+	result.WhatIf = v.whatIf(ctx, facts)
+	result.SignIn = v.signIn(ctx)
+	result.Appeared = v.applier.appeared(facts, plan.knows)
+	return result, nil
+}
+
+type verifier struct {
+	applier *applier
+	opts    VerifyOptions
+}
+
+func newVerifier(tenant ReadWriter, plan Plan, journal Journal, opts *VerifyOptions) (*verifier, error) {
+	if tenant == nil || journal == nil {
+		return nil, errors.New("mfa: verify a plan: a tenant and a journal are needed")
+	}
+	v := &verifier{}
+	if opts != nil {
+		v.opts = *opts
+	}
+	if v.opts.Reads <= 0 {
+		v.opts.Reads = 3
+	}
+	common := (&ApplyOptions{Now: v.opts.Now, Wait: v.opts.Wait}).withDefaults()
+	v.opts.Now, v.opts.Wait = common.Now, common.Wait
+	entries, err := journal.Entries()
+	if err != nil {
+		return nil, err
+	}
+	history, err := historyOf(entries, plan.ID)
+	if err != nil {
+		return nil, err
+	}
+	v.applier = &applier{tenant: tenant, plan: plan, opts: common, history: history}
+	return v, nil
+}
+
+// graph reads every object of the plan several times.
+func (v *verifier) graph(ctx context.Context) Proved {
+	for n := range v.opts.Reads {
+		if n > 0 {
+			if err := v.opts.Wait(ctx, pace); err != nil {
+				return Proved{ProofNone, err.Error()}
+			}
+		}
+		for i := range v.applier.plan.Changes {
+			c := &v.applier.plan.Changes[i]
+			is, err := v.applier.read(ctx, c)
+			switch {
+			case errors.Is(err, entramfa.ErrNotFound):
+				return Proved{ProofNotYet, fmt.Sprintf("%q is not there", c.TargetName)}
+			case err != nil:
+				return Proved{ProofNone, fmt.Sprintf("%q could not be read: %v", c.TargetName, err)}
+			case same(is.value, c.Before):
+				return Proved{ProofNotYet, fmt.Sprintf("%q is still %s", c.TargetName, is.value)}
+			case !same(is.value, c.After):
+				return Proved{ProofNo, fmt.Sprintf("%q is %s, and the plan made it %s", c.TargetName, is.value, c.After)}
+			}
+		}
+	}
+	return Proved{ProofYes, fmt.Sprintf("%d reads after another show every change", v.opts.Reads)}
+}
+
+// whatIf asks Microsoft about one sign-in to each resource of the profile.
+func (v *verifier) whatIf(ctx context.Context, facts Facts) Proved {
+	evaluator, ok := v.applier.tenant.(policy.Evaluator)
+	if !ok {
+		return Proved{ProofNone, "there is no way to ask What If"}
+	}
+	profile := v.applier.plan.Profile
+	applications := (Options{Profile: &profile}).applications()
+	asked := 0
+	for _, app := range applications {
+		question, err := policy.NewWhatIf(facts.Subject(), sample(profile, app))
+		if err != nil {
+			return Proved{ProofNone, err.Error()}
+		}
+		results, err := evaluator.WhatIf(ctx, question)
+		if err != nil {
+			return Proved{ProofNone, fmt.Sprintf("What If could not be asked: %v", err)}
+		}
+		if names := refusing(facts, results, profile); len(names) > 0 {
+			return Proved{ProofNo, fmt.Sprintf("What If says of a sign-in to %s that these policies apply: %s", app, strings.Join(names, ", "))}
+		}
+		asked++
+	}
+	return Proved{ProofYes, fmt.Sprintf("What If says of %d sign-ins, one to each resource, that no policy stands in the way", asked)}
+}
+
+// sample is one sign-in of the profile to a resource.
+func sample(profile policy.SignIn, app string) policy.SignIn {
+	first := func(list []string, otherwise string) []string {
+		if len(list) > 0 {
+			return list[:1]
+		}
+		return []string{otherwise}
+	}
+	s := policy.SignIn{
+		Applications: []string{app}, UserActions: []string{}, AuthenticationContexts: []string{},
+		ClientAppTypes: first(profile.ClientAppTypes, "mobileAppsAndDesktopClients"), Platforms: first(profile.Platforms, "windows"),
+		Countries: first(profile.Countries, policy.CountryUnknown), GPSCountries: []string{policy.CountryUnknown},
+		CompliantNetworks: []bool{false}, UnregisteredDevice: true,
+		SignInRiskLevels: first(profile.SignInRiskLevels, "none"), UserRiskLevels: first(profile.UserRiskLevels, "none"),
+		InsiderRiskLevels: first(profile.InsiderRiskLevels, "none"), AuthenticationFlows: first(profile.AuthenticationFlows, "none"),
+	}
+	address := netip.MustParseAddr("203.0.113.1") // of the block for documentation: nobody's
+	if len(profile.Addresses) > 0 {
+		address = profile.Addresses[0].Addr()
+	}
+	s.Addresses = []netip.Prefix{netip.PrefixFrom(address, address.BitLen())}
+	return s
+}
+
+// refusing names the policies that are enabled, apply and block or demand something.
+func refusing(facts Facts, results []policy.WhatIfResult, profile policy.SignIn) []string {
+	var names []string
+	for _, r := range results {
+		applies := r.PolicyApplies != nil && *r.PolicyApplies
+		if !applies || !strings.EqualFold(string(r.Policy.State), string(policy.StateEnabled)) {
+			continue
+		}
+		tenant := facts.ConditionalAccess
+		tenant.Policies = entramfa.Known(policy.List{Policies: []policy.Policy{withoutConditions(r.Policy)}})
+		if policy.Judge(tenant, facts.Subject(), profile)[0].Outcome != entramfa.Clear {
+			names = append(names, r.Policy.DisplayName)
+		}
+	}
+	return names
+}
+
+// withoutConditions is a policy that applies to everything: what it demands is left
+// to be judged.
+func withoutConditions(p policy.Policy) policy.Policy {
+	p.Conditions = &policy.Conditions{
+		ClientAppTypes: []string{"all"},
+		Users:          &policy.Users{IncludeUsers: []string{"All"}},
+		Applications:   &policy.Applications{IncludeApplications: []string{"All"}},
+	}
+	return p
+}
+
+// signIn signs the account in, once.
+func (v *verifier) signIn(ctx context.Context) Proved {
+	if v.opts.SignIn == nil {
+		return Proved{ProofNone, "no sign-in was tried"}
+	}
+	outcome, text, err := v.opts.SignIn(ctx)
+	switch {
+	case err != nil:
+		return Proved{ProofNone, fmt.Sprintf("the sign-in could not be tried: %v", err)}
+	case outcome == entramfa.Clear:
+		return Proved{ProofYes, text}
+	case outcome == entramfa.Unknown:
+		return Proved{ProofNone, text}
+	}
+	return Proved{ProofNotYet, text + "; a change may take minutes to hours until sign-ins follow it"}
+}
+
+// knows says whether a policy is one on which the plan rests.
+func (p *Plan) knows(id string) bool {
+	for _, b := range p.Basis {
+		if b.Kind == "policy" && strings.EqualFold(b.ID, id) {
+			return true
+		}
+	}
+	return false
+}
+
+// appeared names the policies that neither were there nor are the plan's own.
+func (a *applier) appeared(facts Facts, known func(id string) bool) []string {
+	var names []string
+	list, _ := facts.ConditionalAccess.Policies.Get()
+	for _, p := range list.Policies {
+		if !known(p.ID) && !a.created("policy", p.ID) {
+			names = append(names, fmt.Sprintf("%s (%s, %s)", p.DisplayName, p.ID, stateText(p.State)))
+		}
+	}
+	return names
+}
