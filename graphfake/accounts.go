@@ -16,6 +16,7 @@ func (t *Tenant) SetPerUserState(user string, state mfa.PerUserState) error {
 	return t.onUser(user, func(d *directory, id string) {
 		d.setRequirements(id, mfa.Requirements{PerUserMFAState: state})
 		d.held.note(factRequirements, id)
+		t.settle(writtenRequirements, id)
 	})
 }
 

@@ -34,21 +34,36 @@ type batchAnswer struct {
 // client may rely on the order.
 func (t *Tenant) answerBatch(c *call) (response, []Request) {
 	op := operation{c.method, c.version, "/$batch"}
-	items, refusal := t.openBatch(c, op)
-	if refusal != nil {
-		return t.failed(refusal, op), nil
+	if c.method != http.MethodPost {
+		return t.failed(wrongMethod(), op), nil
 	}
+	var log []Request
+	reply := t.faulty(op, func() response {
+		items, refusal := openBatch(c)
+		if refusal != nil {
+			return t.failed(refusal, op)
+		}
+		var answered response
+		answered, log = t.answerItems(c, items)
+		return answered
+	})
+	return reply, log
+}
+
+func (t *Tenant) answerItems(c *call, items []batchItem) (response, []Request) {
 	statuses := map[string]int{}
 	var answers []batchAnswer
 	var log []Request
+	cut := false
 	for _, item := range items {
 		reply, request := t.answerItem(c, item, statuses)
 		statuses[item.ID] = reply.status
 		answers = append(answers, t.itemAnswer(item.ID, reply))
 		log = append(log, request)
+		cut = cut || reply.cut
 	}
 	slices.Reverse(answers)
-	reply := response{status: http.StatusOK, header: c.answerHeader(), body: raw(map[string]any{"responses": answers})}
+	reply := response{status: http.StatusOK, header: c.answerHeader(), body: raw(map[string]any{"responses": answers}), cut: cut}
 	if t.ThrottledBatchIs424 && slices.ContainsFunc(answers, func(a batchAnswer) bool { return a.Status == http.StatusTooManyRequests }) {
 		reply.status = http.StatusFailedDependency
 	}
@@ -56,13 +71,7 @@ func (t *Tenant) answerBatch(c *call) (response, []Request) {
 }
 
 // openBatch reads a batch, in an order in which each item comes after those it depends on.
-func (t *Tenant) openBatch(c *call, op operation) ([]batchItem, *entramfa.GraphError) {
-	if c.method != http.MethodPost {
-		return nil, graphError(http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
-	}
-	if refusal := t.refuse(op); refusal != nil {
-		return nil, refusal
-	}
+func openBatch(c *call) ([]batchItem, *entramfa.GraphError) {
 	var batch struct {
 		Requests []batchItem `json:"requests"`
 	}

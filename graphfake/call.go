@@ -32,6 +32,7 @@ type response struct {
 	header http.Header
 	body   json.RawMessage
 	code   string // error.code
+	cut    bool   // the connection ends in the middle of the body
 }
 
 // answer is what a route found, before filter, pages and $select.
@@ -53,34 +54,41 @@ type answer struct {
 
 // answerCall routes a call, asks whether it may pass, and renders what was found.
 func (t *Tenant) answerCall(c *call) response {
-	found, err := find(c.version, splitPath(c.path))
+	match, err := find(c.version, splitPath(c.path))
 	if err != nil {
 		return t.failed(err, operation{c.method, c.version, c.path})
 	}
-	op := operation{c.method, c.version, found.path}
+	op := operation{c.method, c.version, match.path}
 	if c.method == http.MethodHead {
 		op.method = http.MethodGet
 	}
-	c.vars = found.vars
+	c.vars = match.vars
 	if c.method == http.MethodOptions {
-		return response{status: http.StatusNoContent, header: http.Header{"Allow": {found.route.allow()}}}
+		return response{status: http.StatusNoContent, header: http.Header{"Allow": {match.allow()}}}
 	}
-	body, refusal := t.pass(c, op, found.route)
-	if refusal != nil {
-		return t.failed(refusal, op)
+	r := match.of(op.method)
+	if r == nil {
+		return t.failed(wrongMethod(), op)
 	}
-	return response{status: http.StatusOK, header: c.answerHeader(), body: body}
+	return t.faulty(op, func() response {
+		body, refusal := t.pass(c, r)
+		switch {
+		case refusal != nil:
+			return t.failed(refusal, op)
+		case r.success == http.StatusNoContent:
+			return response{status: r.success, header: http.Header{}}
+		}
+		return response{status: max(r.success, http.StatusOK), header: c.answerHeader(), body: body}
+	})
+}
+
+func wrongMethod() *entramfa.GraphError {
+	return graphError(http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
 }
 
 // pass runs a call through the gates in the order in which the service has them.
-func (t *Tenant) pass(c *call, op operation, r *route) (json.RawMessage, *entramfa.GraphError) {
-	if op.method != r.method {
-		return nil, graphError(http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
-	}
-	if refusal := t.refuse(op); refusal != nil {
-		return nil, refusal
-	}
-	if !granted(c.roles, r.permissions) {
+func (t *Tenant) pass(c *call, r *route) (json.RawMessage, *entramfa.GraphError) {
+	if !r.opens(c.roles) {
 		return nil, r.denied()
 	}
 	var err *entramfa.GraphError
@@ -93,13 +101,25 @@ func (t *Tenant) pass(c *call, op operation, r *route) (json.RawMessage, *entram
 	if err := c.options.filter.check(r.filterable); err != nil {
 		return nil, err
 	}
-	t.mu.Lock()
-	found, failure := r.serve(&t.directory, t, c)
-	t.mu.Unlock()
+	found, failure := t.reach(c, r)
 	if failure != nil {
 		return nil, asGraphError(failure)
 	}
+	if r.success == http.StatusNoContent {
+		return nil, nil
+	}
 	return t.render(c, r, found)
+}
+
+// reach calls what stands behind a route: one that writes has the true state, one
+// that reads what reads see of it.
+func (t *Tenant) reach(c *call, r *route) (answer, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r.success != 0 {
+		return r.serve(&t.directory, t, c)
+	}
+	return r.serve(t.shown(), t, c)
 }
 
 // advancedOnly refuses the queries of the directory that want ConsistencyLevel,
@@ -151,7 +171,7 @@ func (t *Tenant) render(c *call, r *route, found answer) (json.RawMessage, *entr
 // pageSize is 100 in the directory, unlimited in Conditional Access, unless the
 // caller or the tenant wants less.
 func (t *Tenant) pageSize(r *route, top int) int {
-	if r.method == "POST" {
+	if r.method == http.MethodPost {
 		return 1 << 20 // getByIds answers its thousand ids at once
 	}
 	size := 100

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/entramfa/entramfa"
 )
@@ -21,10 +22,10 @@ func graphError(status int, code, format string, args ...any) *entramfa.GraphErr
 // kindOf gives the kind of error by which a caller acts on a status.
 func kindOf(status int, code string) error {
 	switch {
-	case code == "Authentication_RequestFromNonPremiumTenantOrB2CTenant":
-		return entramfa.ErrLicense
 	case status == http.StatusUnauthorized:
 		return entramfa.ErrUnauthenticated
+	case status < http.StatusInternalServerError && (strings.Contains(fold(code), "premium") || strings.Contains(fold(code), "license")):
+		return entramfa.ErrLicense
 	case status == http.StatusForbidden:
 		return entramfa.ErrPermission
 	case status == http.StatusNotFound:

@@ -1,6 +1,8 @@
 package graphfake
 
 import (
+	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -18,8 +20,17 @@ type Failure struct {
 	// one: /identity/conditionalAccess/policies. A batch is /$batch, its items have
 	// their own paths.
 	Path string
+	// After is how many calls pass before the first one is refused.
+	After int
 	// Times is how many calls are refused; 0 means every one.
 	Times int
+	// Applied: the service does what it was asked and answers Err all the same, as
+	// with a time-out behind the change. What it refuses by itself, it refuses.
+	Applied bool
+	// Cut: the service does what it was asked, and the connection ends in the middle
+	// of the answer's body, or before an answer that has none. By method the error is
+	// io.ErrUnexpectedEOF. Err does not count.
+	Cut bool
 	// Err is what is answered: Status, Code, Message and RetryAfter count. An
 	// empty Code is filled with the usual one, and nil is a 500.
 	Err *entramfa.GraphError
@@ -27,8 +38,11 @@ type Failure struct {
 
 type failure struct {
 	Failure
-	left int
+	after, left int // calls
 }
+
+// served says whether the call is carried out before it fails.
+func (f *failure) served() bool { return f.Applied || f.Cut }
 
 // Fail arranges a refusal. The first one that fits a call answers it. The
 // returned function takes it back.
@@ -36,7 +50,7 @@ type failure struct {
 // The token endpoint never fails by it, and a sign-in there is judged by the
 // state alone.
 func (t *Tenant) Fail(f Failure) (undo func()) {
-	arranged := &failure{Failure: f, left: f.Times}
+	arranged := &failure{Failure: f, after: f.After, left: f.Times}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.failures = append(t.failures, arranged)
@@ -57,12 +71,28 @@ func (t *Tenant) dropFailure(gone *failure) {
 }
 
 // refuse says whether a call is refused by an arranged failure or by the limit
-// of Conditional Access.
-func (t *Tenant) refuse(op operation) *entramfa.GraphError {
+// of Conditional Access. A failure that lets the call be served is returned beside.
+func (t *Tenant) refuse(op operation) (*entramfa.GraphError, *failure) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	f := t.arranged(op)
+	switch {
+	case f == nil:
+		return t.throttle(op.path), nil
+	case f.served():
+		return nil, f
+	}
+	return f.answer(), nil
+}
+
+// arranged returns the failure that meets a call, and counts it.
+func (t *Tenant) arranged(op operation) *failure {
 	for _, f := range t.failures {
 		if !f.fits(op) {
+			continue
+		}
+		if f.after > 0 {
+			f.after--
 			continue
 		}
 		if f.Times > 0 {
@@ -70,9 +100,47 @@ func (t *Tenant) refuse(op operation) *entramfa.GraphError {
 				t.dropFailure(f)
 			}
 		}
+		return f
+	}
+	return nil
+}
+
+// faulty serves a call of HTTP, unless or until something arranged stands in its way.
+func (t *Tenant) faulty(op operation, serve func() response) response {
+	t.arrived(op)
+	refusal, f := t.refuse(op)
+	if refusal != nil {
+		return t.failed(refusal, op)
+	}
+	reply := serve()
+	switch {
+	case f == nil:
+	case f.Cut:
+		reply.cut = true
+	case reply.status < http.StatusBadRequest:
+		return t.failed(f.answer(), op)
+	}
+	return reply
+}
+
+// spoil is what a caller by method gets of a call that was served.
+func (f *failure) spoil(op operation, err error) error {
+	switch {
+	case f == nil:
+		return err
+	case f.Cut:
+		return fmt.Errorf("%s %s: %w: the answer broke off: %w", op.method, op.path, entramfa.ErrUnavailable, io.ErrUnexpectedEOF)
+	case err == nil:
 		return f.answer()
 	}
-	return t.throttle(op.path)
+	return err
+}
+
+// arrived calls Before.
+func (t *Tenant) arrived(op operation) {
+	if t.Before != nil {
+		t.Before(op.method, "/"+op.version+op.path)
+	}
 }
 
 // throttle is the limit of Conditional Access: one request a second for the tenant, all callers together.

@@ -26,14 +26,12 @@ func (t *Tenant) AddMember(groupID, memberID string) error {
 		if !ok {
 			return notFound(groupID)
 		}
-		member, err := d.principal(memberID)
+		member, err := d.newMember(group, memberID)
 		if err != nil {
 			return err
 		}
-		if containsFold(d.members[fold(group.ID)], member) {
-			return badRequest("One or more added object references already exist for the following modified properties: 'members'.")
-		}
 		d.addMember(group.ID, member)
+		t.settle(writtenMember, memberKey(group.ID, member))
 		return nil
 	})
 }
@@ -44,6 +42,15 @@ func (d *directory) addMember(groupID, memberID string) {
 	}
 	d.members[fold(groupID)] = append(d.members[fold(groupID)], memberID)
 	d.above[fold(memberID)] = append(d.above[fold(memberID)], groupID)
+}
+
+func (d *directory) dropMember(groupID, memberID string) {
+	d.members[fold(groupID)] = withoutID(d.members[fold(groupID)], memberID)
+	d.above[fold(memberID)] = withoutID(d.above[fold(memberID)], groupID)
+}
+
+func withoutID(ids []string, id string) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(other string) bool { return fold(other) == fold(id) })
 }
 
 // principal returns the id of a user, named by id or user principal name, or of a group.
@@ -59,10 +66,10 @@ func (d *directory) principal(id string) (string, error) {
 func (d *directory) forget(id string) {
 	is := func(other string) bool { return fold(other) == fold(id) }
 	for _, group := range d.above[fold(id)] {
-		d.members[fold(group)] = slices.DeleteFunc(slices.Clone(d.members[fold(group)]), is)
+		d.members[fold(group)] = withoutID(d.members[fold(group)], id)
 	}
 	for _, member := range d.members[fold(id)] {
-		d.above[fold(member)] = slices.DeleteFunc(slices.Clone(d.above[fold(member)]), is)
+		d.above[fold(member)] = withoutID(d.above[fold(member)], id)
 	}
 	delete(d.above, fold(id))
 	delete(d.members, fold(id))

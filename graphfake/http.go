@@ -39,7 +39,7 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Header: public(r.Header),
 		Status: reply.status, Code: reply.code, Items: items,
 	})
-	writeBody(w, r, reply.status, body)
+	writeBody(w, r, reply, body)
 }
 
 // stamp puts innerError into an error of Graph.
@@ -61,24 +61,42 @@ func (t *Tenant) stamp(reply response, id, client string) []byte {
 	return raw(parsed.with("error", raw(failure.with("innerError", inner))))
 }
 
-func writeBody(w http.ResponseWriter, r *http.Request, status int, body []byte) {
+func writeBody(w http.ResponseWriter, r *http.Request, reply response, body []byte) {
 	header := w.Header()
 	if len(body) > 0 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		var packed bytes.Buffer
-		writer := gzip.NewWriter(&packed)
-		writer.Write(body) // a bytes.Buffer takes everything
-		writer.Close()
-		body = packed.Bytes()
+		body = pack(body)
 		header.Set("Content-Encoding", "gzip")
 		header.Set("Vary", "Accept-Encoding")
 	}
-	if status != http.StatusNoContent {
+	if reply.status != http.StatusNoContent {
 		header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
-	w.WriteHeader(status)
+	if reply.cut {
+		breakOff(w, reply.status, body)
+	}
+	w.WriteHeader(reply.status)
 	if r.Method != http.MethodHead && len(body) > 0 {
 		w.Write(body) // a client that has gone needs no answer
 	}
+}
+
+func pack(body []byte) []byte {
+	var packed bytes.Buffer
+	writer := gzip.NewWriter(&packed)
+	writer.Write(body) // a bytes.Buffer takes everything
+	writer.Close()
+	return packed.Bytes()
+}
+
+// breakOff sends half of the body and ends the connection; without a body it
+// sends nothing at all.
+func breakOff(w http.ResponseWriter, status int, body []byte) {
+	if half := body[:len(body)/2]; len(half) > 0 {
+		w.WriteHeader(status)
+		w.Write(half)
+		_ = http.NewResponseController(w).Flush() // a recorder has nothing to flush
+	}
+	panic(http.ErrAbortHandler)
 }
 
 // answerHTTP tells Graph from the token endpoint.
@@ -162,7 +180,7 @@ func (t *Tenant) failed(err *entramfa.GraphError, op operation) response {
 	}
 	if err.Status == http.StatusMethodNotAllowed {
 		if found, wrong := find(op.version, splitPath(op.path)); wrong == nil {
-			header.Set("Allow", found.route.allow())
+			header.Set("Allow", found.allow())
 		}
 	}
 	body := object{{"error", raw(object{{"code", raw(err.Code)}, {"message", raw(err.Message)}})}}

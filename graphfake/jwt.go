@@ -40,11 +40,13 @@ type claims struct {
 // tokenLife is how long a token is valid.
 const tokenLife = time.Hour
 
-// Token returns an access token of an application that holds the permissions,
-// as the token endpoint gives it. It is valid for an hour of Clock.
+// Token returns an access token of Caller that holds the permissions, as the token
+// endpoint gives it. It is valid for an hour of Clock. That of an account holds
+// them as app roles too, for only these open a route here.
 func (t *Tenant) Token(permissions ...string) string {
 	return t.sealed(t.claimsFor("https://graph.microsoft.com", func(c *claims) {
-		c.AppID, c.IDType, c.Roles = "00000000-0000-4000-8000-000000000000", "app", permissions
+		fillCaller(t.caller(), c)
+		c.Roles = permissions
 	}))
 }
 

@@ -29,15 +29,34 @@ var (
 	readEligible     = []string{"RoleEligibilitySchedule.Read.Directory", "RoleEligibilitySchedule.ReadWrite.Directory", "RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory"}
 	readActive       = []string{"RoleAssignmentSchedule.Read.Directory", "RoleAssignmentSchedule.ReadWrite.Directory", "RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory"}
 	readObjects      = []string{"Directory.Read.All"}
+
+	// A change of Conditional Access wants the right to read it too:
+	// https://learn.microsoft.com/graph/known-issues.
+	writePolicies     = []string{"Policy.ReadWrite.ConditionalAccess"}
+	writeDefaults     = []string{"Policy.ReadWrite.SecurityDefaults", "Policy.ReadWrite.ConditionalAccess"}
+	writeRequirements = []string{"Policy.ReadWrite.AuthenticationMethod"}
+	writeMembers      = []string{"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"}
+	writeRoleGroups   = []string{"RoleManagement.ReadWrite.Directory"}
+	// readApplications is wanted of who writes the application condition of a policy.
+	readApplications = []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
 )
 
-// permissionsOf returns the permissions that open a call, nil where Graph has no such route.
+// permissionsOf returns the permissions of which a call needs one, nil where Graph has no such route.
 func permissionsOf(op operation) []string {
 	match, err := find(op.version, splitPath(op.path))
 	if err != nil {
 		return nil
 	}
-	return slices.Clone(match.route.permissions)
+	if r := match.of(op.method); r != nil {
+		return slices.Clone(r.permissions)
+	}
+	return nil
+}
+
+// opens says whether the app roles of a token open the route.
+func (r *route) opens(roles []string) bool {
+	return granted(roles, r.permissions) &&
+		!slices.ContainsFunc(r.also, func(wanted []string) bool { return !granted(roles, wanted) })
 }
 
 // granted says whether one of the app roles is among the wanted ones.

@@ -20,19 +20,29 @@ import (
 func (t *Tenant) AddPolicy(p policy.Policy) (string, error) {
 	p = wholePolicy(p)
 	err := t.write(operation{"POST", v1, "/" + policiesPath}, func(d *directory) error {
-		if p.State == policy.StateEnabled && d.defaultsOn() {
+		if refusal := d.refuseEnabled(p); refusal != nil {
 			p.ID = ""
-			return graphError(http.StatusBadRequest, "BadRequest",
-				"Security Defaults is enabled in the tenant. You must disable Security defaults before enabling a Conditional Access policy.")
+			return refusal
 		}
 		p.ID = t.idOr(p.ID)
 		if p.CreatedDateTime == nil {
 			p.CreatedDateTime = timestamp(t.now())
 		}
 		d.policies.put(p.ID, p)
+		t.settle(writtenPolicy, p.ID)
 		return nil
 	})
 	return p.ID, err
+}
+
+// refuseEnabled refuses an enabled policy while security defaults are on.
+// Source: https://github.com/KelvinTegelaar/CIPP/issues/2214.
+func (d *directory) refuseEnabled(p policy.Policy) error {
+	if p.State != policy.StateEnabled || !d.defaultsOn() {
+		return nil
+	}
+	return graphError(http.StatusBadRequest, "BadRequest",
+		"Security Defaults is enabled in the tenant. You must disable Security defaults before enabling a Conditional Access policy.")
 }
 
 // wholePolicy returns a copy in the shape that a GET sends.
@@ -45,12 +55,13 @@ func wholePolicy(p policy.Policy) policy.Policy {
 	return whole
 }
 
-// RemovePolicy deletes a Conditional Access policy. An id that isn't there gives Graph's 404.
+// RemovePolicy takes a Conditional Access policy out, whoever made it. An id that isn't there gives Graph's 404.
 func (t *Tenant) RemovePolicy(id string) error {
 	return t.write(operation{"DELETE", v1, "/" + policiesPath + "/" + id}, func(d *directory) error {
 		if !d.policies.remove(id) {
 			return notFoundCA("ConditionalAccessPolicy", id)
 		}
+		t.settle(writtenPolicy, id)
 		return nil
 	})
 }
@@ -60,16 +71,25 @@ func (t *Tenant) RemovePolicy(id string) error {
 // Graph's refusal are not published.
 // Source: https://learn.microsoft.com/entra/fundamentals/security-defaults.
 func (t *Tenant) SetSecurityDefaults(on bool) error {
-	return t.write(operation{"PATCH", v1, "/policies/identitySecurityDefaultsEnforcementPolicy"}, func(d *directory) error {
-		for _, p := range d.policies.all() {
-			if on && p.State == policy.StateEnabled {
-				return graphError(http.StatusBadRequest, "BadRequest",
-					"Security Defaults can not be enabled while the Conditional Access policy '%s' is enabled.", p.DisplayName)
-			}
+	return t.write(operation{"PATCH", v1, defaultsPath}, func(d *directory) error {
+		if refusal := d.refuseDefaults(on); refusal != nil {
+			return refusal
 		}
 		d.defaults.IsEnabled = &on
+		t.settle(writtenDefaults, "")
 		return nil
 	})
+}
+
+// refuseDefaults refuses security defaults while a policy is enabled.
+func (d *directory) refuseDefaults(on bool) error {
+	for _, p := range d.policies.all() {
+		if on && p.State == policy.StateEnabled {
+			return graphError(http.StatusBadRequest, "BadRequest",
+				"Security Defaults can not be enabled while the Conditional Access policy '%s' is enabled.", p.DisplayName)
+		}
+	}
+	return nil
 }
 
 func (d *directory) defaultsOn() bool { return d.defaults.IsEnabled != nil && *d.defaults.IsEnabled }
@@ -101,6 +121,7 @@ func (t *Tenant) AddNamedLocation(location policy.NamedLocation) string {
 		location.Type = policy.IPNamedLocation
 	}
 	t.directory.locations.put(location.ID, location)
+	t.settle(writtenLocation, location.ID)
 	return location.ID
 }
 
@@ -122,7 +143,7 @@ func (t *Tenant) AddAuthenticationStrength(strength policy.AuthenticationStrengt
 }
 
 func (d *directory) policyList() ([]policy.Policy, error) {
-	if err := d.held.need(d.held.whole(factPolicies), "Conditional Access policies", policyFile); err != nil {
+	if err := d.policiesHeld(); err != nil {
 		return nil, err
 	}
 	policies := d.policies.all()
@@ -227,6 +248,23 @@ func (d *directory) policyOf(version, id string) (policy.Policy, *entramfa.Graph
 	if version != beta && beyondV1(p) {
 		return p, graphError(http.StatusBadRequest, "BadRequest",
 			"1038: The policy contains preview features; use the beta endpoint.")
+	}
+	return p, nil
+}
+
+// policiesHeld returns an error that is entramfa.ErrNotRead unless all policies are known.
+func (d *directory) policiesHeld() error {
+	return d.held.need(d.held.whole(factPolicies), "Conditional Access policies", policyFile)
+}
+
+// heldPolicy returns one policy with its strength expanded.
+func (d *directory) heldPolicy(version, id string) (policy.Policy, error) {
+	if err := d.policiesHeld(); err != nil {
+		return policy.Policy{}, err
+	}
+	p, refusal := d.policyOf(version, id)
+	if refusal != nil {
+		return policy.Policy{}, refusal
 	}
 	return d.withStrength(p), nil
 }

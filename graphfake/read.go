@@ -23,35 +23,61 @@ type operation struct{ method, version, path string }
 
 func get(version, path string) operation { return operation{"GET", version, path} }
 
-// read makes one call: it honours ctx, asks whether the call is refused, then reads the state.
+// read makes one call that reads, of the state as reads see it.
 func read[T any](ctx context.Context, t *Tenant, op operation, state func(*directory) (T, error)) (T, error) {
+	if t.judges != nil {
+		return judged(ctx, t.judges, op, state)
+	}
+	return served(ctx, t, op, func() (T, error) { return state(t.shown()) })
+}
+
+// judged is read for who judges a sign-in: nothing arranged stands in the way.
+func judged[T any](ctx context.Context, t *Tenant, op operation, state func(*directory) (T, error)) (T, error) {
 	var none T
 	if err := ctx.Err(); err != nil {
 		return none, err
 	}
-	if t.judges != nil {
-		t = t.judges
-	} else if refusal := t.refuse(op); refusal != nil {
+	t.mu.Lock()
+	found, err := state(t.shown())
+	t.mu.Unlock()
+	return found, t.signed(err, op)
+}
+
+// served makes one call by method: it honours ctx, asks whether something arranged
+// stands in the way, then has the call served under mu.
+func served[T any](ctx context.Context, t *Tenant, op operation, serve func() (T, error)) (T, error) {
+	var none T
+	if err := ctx.Err(); err != nil {
+		return none, err
+	}
+	t.arrived(op)
+	refusal, f := t.refuse(op)
+	if refusal != nil {
 		return none, t.sign(refusal, op)
 	}
 	t.mu.Lock()
-	found, err := state(&t.directory)
+	found, err := serve()
 	t.mu.Unlock()
-	if graph, ok := err.(*entramfa.GraphError); ok {
-		return none, t.sign(graph, op)
+	if err = f.spoil(op, err); err != nil {
+		return none, t.signed(err, op)
 	}
-	return found, err
+	return found, nil
 }
 
-// write makes one change. A refusal is signed as that of the call which would make it.
-func (t *Tenant) write(op operation, change func(*directory) error) error {
-	t.mu.Lock()
-	err := change(&t.directory)
-	t.mu.Unlock()
+// signed is sign for an error that may be no error of Graph.
+func (t *Tenant) signed(err error, op operation) error {
 	if graph, ok := err.(*entramfa.GraphError); ok {
 		return t.sign(graph, op)
 	}
 	return err
+}
+
+// write makes one change by arrangement. A refusal is signed as that of the call which would make it.
+func (t *Tenant) write(op operation, change func(*directory) error) error {
+	t.mu.Lock()
+	err := change(&t.directory)
+	t.mu.Unlock()
+	return t.signed(err, op)
 }
 
 // sign completes an error that leaves the tenant: which call, which request, and
@@ -105,7 +131,7 @@ func (t *Tenant) AuthenticationStrengths(ctx context.Context) ([]policy.Authenti
 
 // SecurityDefaults returns the switch.
 func (t *Tenant) SecurityDefaults(ctx context.Context) (securitydefaults.Policy, error) {
-	return read(ctx, t, get(v1, "/policies/identitySecurityDefaultsEnforcementPolicy"), (*directory).securityDefaults)
+	return read(ctx, t, get(v1, defaultsPath), (*directory).securityDefaults)
 }
 
 // SubscribedSKUs returns every product of the tenant.

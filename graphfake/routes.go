@@ -3,7 +3,6 @@ package graphfake
 import (
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"github.com/entramfa/entramfa"
@@ -24,9 +23,13 @@ type route struct {
 	// aliases are other paths of the same call.
 	aliases []string
 	// beta: v1.0 has no such route.
-	beta        bool
-	service     service
+	beta    bool
+	service service
+	// permissions: any one of them is needed, and of each list in also another one.
 	permissions []string
+	also        [][]string
+	// success is the status of a call that writes; 0 for one that reads, which answers 200.
+	success int
 	// options are the query options without $; filterable what $filter may name.
 	options, filterable []string
 	// advanced: ConsistencyLevel and $count=true are needed.
@@ -58,7 +61,7 @@ var routes = []route{
 		service: conditionalAccess, permissions: readStrengths, options: entityOptions, serve: getStrength},
 	{method: "POST", path: evaluatePath, aliases: []string{"/identity/conditionalAccess/microsoft.graph.evaluate"},
 		service: conditionalAccess, permissions: evaluatePolicies, serve: evaluate},
-	{method: "GET", path: "/policies/identitySecurityDefaultsEnforcementPolicy",
+	{method: "GET", path: defaultsPath,
 		service: conditionalAccess, permissions: readDefaults, options: entityOptions, serve: getDefaults},
 
 	{method: "GET", path: "/users", permissions: readUsers, options: listOptions,
@@ -101,29 +104,32 @@ var routes = []route{
 		permissions: readObjects, options: entityOptions, serve: getByIDs},
 }
 
-// found is a route that fits a path, with the keys in it and the path under its first name.
+// found is the routes that fit a path, one for each method, with the keys in the
+// path and the path under its first name.
 type found struct {
-	route *route
-	vars  []string
-	path  string
+	routes []*route
+	vars   []string
+	path   string
 }
 
 // find routes a path. Names of segments are compared without case.
 func find(version string, segments []string) (found, *entramfa.GraphError) {
-	longest := 0
-	for i := range routes {
-		r := &routes[i]
-		if r.beta && version != beta {
-			continue
-		}
-		for _, path := range append([]string{r.path}, r.aliases...) {
-			pattern := splitPath(path)
-			vars, n := matchSegments(pattern, segments)
+	match, longest := found{}, 0
+	for _, table := range [][]route{routes, writeRoutes} {
+		for i := range table {
+			r := &table[i]
+			if r.beta && version != beta {
+				continue
+			}
+			vars, n := r.match(segments)
 			longest = max(longest, n)
-			if n == len(segments) && n == len(pattern) {
-				return found{r, vars, fillPath(r.path, vars)}, nil
+			if n == len(segments) && vars != nil {
+				match.add(r, vars)
 			}
 		}
+	}
+	if match.routes != nil {
+		return match, nil
 	}
 	if longest == len(segments) {
 		longest--
@@ -132,6 +138,43 @@ func find(version string, segments []string) (found, *entramfa.GraphError) {
 		return found{}, noSegment("")
 	}
 	return found{}, noSegment(segments[longest])
+}
+
+func (f *found) add(r *route, vars []string) {
+	f.routes, f.vars, f.path = append(f.routes, r), vars, fillPath(r.path, vars)
+}
+
+// of returns the route for a method, nil where there is none.
+func (f found) of(method string) *route {
+	for _, r := range f.routes {
+		if r.method == method {
+			return r
+		}
+	}
+	return nil
+}
+
+// allow lists the methods of the path.
+func (f found) allow() string {
+	methods := []string{}
+	for _, r := range f.routes {
+		methods = append(methods, r.method)
+	}
+	return strings.Join(append(methods, http.MethodOptions), ", ")
+}
+
+// match returns the keys in the path, nil where none of the route's names fits it
+// whole, and how many segments fit.
+func (r *route) match(segments []string) (vars []string, longest int) {
+	for _, path := range append([]string{r.path}, r.aliases...) {
+		pattern := splitPath(path)
+		keys, n := matchSegments(pattern, segments)
+		longest = max(longest, n)
+		if n == len(segments) && n == len(pattern) {
+			return append([]string{}, keys...), n
+		}
+	}
+	return nil, longest
 }
 
 // matchSegments returns the keys and how many segments fit the pattern.
@@ -178,10 +221,6 @@ func splitPath(path string) []string {
 		segments = append(segments, segment)
 	}
 	return segments
-}
-
-func (r *route) allow() string {
-	return strings.Join(slices.Compact([]string{r.method, "OPTIONS"}), ", ")
 }
 
 // denied is how the service behind the route says that a permission is missing.

@@ -41,6 +41,7 @@ const (
 	policiesPath  = "identity/conditionalAccess/policies"
 	locationsPath = "identity/conditionalAccess/namedLocations"
 	strengthsPath = "policies/authenticationStrengthPolicies"
+	defaultsPath  = "/policies/identitySecurityDefaultsEnforcementPolicy"
 	rolesPath     = "roleManagement/directory/"
 )
 
@@ -52,14 +53,12 @@ func listPolicies(d *directory, t *Tenant, c *call) (answer, error) {
 }
 
 func getPolicy(d *directory, t *Tenant, c *call) (answer, error) {
-	if err := d.held.need(d.held.whole(factPolicies), "Conditional Access policies", policyFile); err != nil {
-		return answer{}, err
-	}
-	p, refusal := d.policyOf(c.version, c.vars[0])
-	if refusal != nil {
-		return answer{}, refusal
-	}
-	found, err := entity(policiesPath, "microsoft.graph.conditionalAccessPolicy", policyShape, p, nil)
+	p, err := d.heldPolicy(c.version, c.vars[0])
+	return onePolicy(c, p, err)
+}
+
+func onePolicy(c *call, p policy.Policy, err error) (answer, error) {
+	found, err := entity(policiesPath, "microsoft.graph.conditionalAccessPolicy", policyShape, p, err)
 	found.finish = strengthContext(c)
 	return found, err
 }
@@ -90,11 +89,12 @@ func getLocation(d *directory, t *Tenant, c *call) (answer, error) {
 	if err := d.held.need(d.held.whole(factLocations), "named locations", locationFile); err != nil {
 		return answer{}, err
 	}
-	location, ok := d.locations.get(c.vars[0])
-	if !ok {
-		return answer{}, notFoundCA("NamedLocation", c.vars[0])
-	}
-	return entity(locationsPath, "microsoft.graph.namedLocation", locationShape, location, nil)
+	location, err := d.location(c.vars[0])
+	return oneLocation(location, err)
+}
+
+func oneLocation(location policy.NamedLocation, err error) (answer, error) {
+	return entity(locationsPath, "microsoft.graph.namedLocation", locationShape, location, err)
 }
 
 func listStrengths(d *directory, t *Tenant, c *call) (answer, error) {

@@ -1,6 +1,7 @@
 package graphfake
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -51,3 +52,17 @@ func (t *table[T]) where(keep func(T) bool) []T {
 }
 
 func (t *table[T]) all() []T { return t.where(func(T) bool { return true }) }
+
+// clone returns a table that can be changed without changing this one.
+func (t *table[T]) clone() table[T] {
+	return table[T]{order: slices.Clone(t.order), rows: maps.Clone(t.rows)}
+}
+
+// restore puts a row back as it was, or takes it out where there was none.
+func (t *table[T]) restore(id string, row T, was bool) {
+	if was {
+		t.put(id, row)
+	} else {
+		t.remove(id)
+	}
+}

@@ -69,6 +69,34 @@ type Tenant struct {
 	// items was throttled, as https://learn.microsoft.com/graph/throttling says;
 	// https://learn.microsoft.com/graph/json-batching says 200, and so does the zero Tenant.
 	ThrottledBatchIs424 bool
+	// Before is called before each call of Graph is served, by HTTP and by method,
+	// with the verb and the path with its version, the path under the first of its
+	// names: a test can act there as another administrator would, by the methods
+	// that take no context. An item of a batch is a call.
+	Before func(method, path string)
+
+	// Caller is who calls by method, and whose tokens Tenant.Token makes. The zero
+	// Identity is an application of the tenant.
+	Caller mfa.Identity
+	// ReplicationDelay is for how long, by Clock, reads and sign-ins go on to see
+	// the policies, named locations, security defaults, per-user states and group
+	// members as they were before a write. Writes see the truth, and what is arranged
+	// by the methods without a context is seen at once.
+	ReplicationDelay time.Duration
+	// MaxPolicies is how many Conditional Access policies the tenant takes, in any
+	// state and of any origin; 0 means no limit. The number of the real service has
+	// changed, and is not published as a promise.
+	MaxPolicies int
+	// ProtectedActions makes writes of Conditional Access policies want a token with
+	// an authentication context, which no token of this tenant has: they are refused.
+	// Source: https://learn.microsoft.com/entra/identity/role-based-access-control/protected-actions-overview.
+	ProtectedActions bool
+	// ManagedPoliciesAppear makes Microsoft put its managed policies into the tenant
+	// when a write switches security defaults off, in the state ManagedPolicyState,
+	// report-only where it is empty.
+	// Source: https://learn.microsoft.com/entra/identity/conditional-access/managed-policies.
+	ManagedPoliciesAppear bool
+	ManagedPolicyState    policy.State
 
 	mu        sync.Mutex
 	made      int // ids made so far
@@ -80,6 +108,7 @@ type Tenant struct {
 	skipped   []string
 	signer    []byte // key of the tokens, made at the first token
 	judges    *Tenant
+	recent    []recentWrite
 }
 
 // directory is the state of a tenant. It is read and written under Tenant.mu.

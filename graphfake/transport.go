@@ -24,13 +24,40 @@ func (s transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	w := &recorder{header: http.Header{}, status: http.StatusOK}
-	s.tenant.ServeHTTP(w, r)
+	broken := s.serve(w, r)
+	if broken && w.body.Len() == 0 {
+		return nil, io.ErrUnexpectedEOF
+	}
+	var body io.Reader = &w.body
+	length := int64(w.body.Len())
+	if broken {
+		body, length = io.MultiReader(body, brokenOff{}), -1
+	}
 	return &http.Response{
 		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: w.header, Body: io.NopCloser(&w.body), ContentLength: int64(w.body.Len()), Request: r,
+		Header: w.header, Body: io.NopCloser(body), ContentLength: length, Request: r,
 	}, nil
 }
+
+// serve says whether the tenant broke the answer off, as a server does it.
+func (s transport) serve(w http.ResponseWriter, r *http.Request) (broken bool) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			if reason != http.ErrAbortHandler {
+				panic(reason)
+			}
+			broken = true
+		}
+	}()
+	s.tenant.ServeHTTP(w, r)
+	return false
+}
+
+// brokenOff is the end of a body whose connection ended.
+type brokenOff struct{}
+
+func (brokenOff) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // recorder is an http.ResponseWriter in memory.
 type recorder struct {

@@ -1,0 +1,142 @@
+package graphfake
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/policy"
+)
+
+// Graph shows a change some time after it was made, and promises no bound. The
+// tenant holds the truth, and beside it how the writes that have not arrived
+// everywhere are taken back; reads see the truth with these taken back.
+
+// written names what a write changed.
+type written struct {
+	kind writtenKind
+	id   string // folded; of a member, group and member
+}
+
+type writtenKind int
+
+const (
+	writtenPolicy writtenKind = iota
+	writtenLocation
+	writtenDefaults
+	writtenRequirements
+	writtenMember
+)
+
+// recentWrite is a write that reads may not see yet.
+type recentWrite struct {
+	at   time.Time
+	what written
+	undo func(*directory)
+}
+
+// replicate notes a write and how it is taken back; the caller holds mu.
+func (t *Tenant) replicate(kind writtenKind, id string, undo func(*directory)) {
+	if t.ReplicationDelay > 0 {
+		t.recent = append(t.recent, recentWrite{t.now(), written{kind, fold(id)}, undo})
+	}
+}
+
+// settle lets reads see the truth about what was arranged; the caller holds mu.
+func (t *Tenant) settle(kind writtenKind, id string) {
+	what := written{kind, fold(id)}
+	t.recent = slices.DeleteFunc(t.recent, func(w recentWrite) bool { return w.what == what })
+}
+
+// shown returns the state as reads see it; the caller holds mu.
+func (t *Tenant) shown() *directory {
+	arrived := t.now().Add(-t.ReplicationDelay)
+	t.recent = slices.DeleteFunc(t.recent, func(w recentWrite) bool { return !w.at.After(arrived) })
+	if len(t.recent) == 0 {
+		return &t.directory
+	}
+	past := t.directory
+	past.detach(t.recent)
+	for _, w := range slices.Backward(t.recent) {
+		w.undo(&past)
+	}
+	return &past
+}
+
+// detach gives a copy of the state tables of its own where the writes changed them.
+func (d *directory) detach(writes []recentWrite) {
+	done := map[writtenKind]bool{}
+	for _, w := range writes {
+		if done[w.what.kind] {
+			continue
+		}
+		done[w.what.kind] = true
+		switch w.what.kind {
+		case writtenPolicy:
+			d.policies = d.policies.clone()
+		case writtenLocation:
+			d.locations = d.locations.clone()
+		case writtenRequirements:
+			d.requirements = maps.Clone(d.requirements)
+		case writtenMember:
+			d.members, d.above = maps.Clone(d.members), maps.Clone(d.above)
+		}
+	}
+}
+
+// The writes of each kind. The state is changed, and how to take it back is noted.
+
+func (t *Tenant) writePolicy(d *directory, p policy.Policy) {
+	before, was := d.policies.get(p.ID)
+	t.replicate(writtenPolicy, p.ID, func(d *directory) { d.policies.restore(p.ID, before, was) })
+	d.policies.put(p.ID, p)
+}
+
+func (t *Tenant) erasePolicy(d *directory, id string) {
+	before, was := d.policies.get(id)
+	t.replicate(writtenPolicy, id, func(d *directory) { d.policies.restore(id, before, was) })
+	d.policies.remove(id)
+}
+
+func (t *Tenant) writeLocation(d *directory, l policy.NamedLocation) {
+	before, was := d.locations.get(l.ID)
+	t.replicate(writtenLocation, l.ID, func(d *directory) { d.locations.restore(l.ID, before, was) })
+	d.locations.put(l.ID, l)
+}
+
+func (t *Tenant) eraseLocation(d *directory, id string) {
+	before, was := d.locations.get(id)
+	t.replicate(writtenLocation, id, func(d *directory) { d.locations.restore(id, before, was) })
+	d.locations.remove(id)
+}
+
+func (t *Tenant) writeDefaults(d *directory, on bool) {
+	before := d.defaults
+	t.replicate(writtenDefaults, "", func(d *directory) { d.defaults = before })
+	d.defaults.IsEnabled = &on
+}
+
+func (t *Tenant) writeRequirements(d *directory, user string, r mfa.Requirements) {
+	before, was := d.requirements[fold(user)]
+	t.replicate(writtenRequirements, user, func(d *directory) {
+		if was {
+			d.setRequirements(user, before)
+		} else {
+			delete(d.requirements, fold(user))
+		}
+	})
+	d.setRequirements(user, r)
+}
+
+func (t *Tenant) writeMember(d *directory, group, member string) {
+	t.replicate(writtenMember, memberKey(group, member), func(d *directory) { d.dropMember(group, member) })
+	d.addMember(group, member)
+}
+
+func (t *Tenant) eraseMember(d *directory, group, member string) {
+	t.replicate(writtenMember, memberKey(group, member), func(d *directory) { d.addMember(group, member) })
+	d.dropMember(group, member)
+}
+
+func memberKey(group, member string) string { return group + "/" + member }
