@@ -8,6 +8,10 @@ import (
 	"github.com/entramfa/entramfa/mfa"
 )
 
+func TestWriteConformance(t *testing.T) {
+	conformance.RunWrites(t, func(t *testing.T, tenant *graphfake.Tenant) mfa.ReadWriter { return tenant })
+}
+
 func TestConformance(t *testing.T) {
 	conformance.Run(t, func(t *testing.T, tenant *graphfake.Tenant) mfa.Reader { return tenant })
 }

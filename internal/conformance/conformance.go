@@ -1,6 +1,7 @@
-// Package conformance holds what every mfa.Reader promises, as one suite. It is
-// run on graphfake.Tenant directly and on the adapter to Graph over HTTP; a new
-// implementation adds a constructor, not tests.
+// Package conformance holds what every mfa.Reader promises, and what every
+// mfa.ReadWriter does beside, as one suite each. They are run on graphfake.Tenant
+// directly and on the adapter to Graph over HTTP; a new implementation adds a
+// constructor, not tests.
 package conformance
 
 import (
