@@ -83,6 +83,25 @@ func TestErrors(t *testing.T) {
 	assert.ErrorContains(t, none, "near it\n  1  a@x  Service")
 }
 
+func TestErrorNamesPermissionsThatAreNeededTogether(t *testing.T) {
+	tests := map[string]struct {
+		any, also []string
+		want      string
+	}{
+		"one of two":       {[]string{"A", "B"}, nil, "; grant A or B"},
+		"both":             {[]string{"A"}, []string{"B"}, "; grant A and B"},
+		"all three":        {[]string{"A"}, []string{"B", "C"}, "; grant A and B and C"},
+		"one of two and C": {[]string{"A", "B"}, []string{"C"}, "; grant A or B, and C"},
+		"none":             {nil, nil, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			err := &entramfa.GraphError{Method: "PATCH", Path: "/x", Status: 403, Permissions: test.any, Also: test.also}
+			assert.EqualError(t, err, "PATCH /x: 403"+test.want)
+		})
+	}
+}
+
 func TestValuesRoundTrip(t *testing.T) {
 	type facts struct {
 		On      entramfa.Value[bool]

@@ -55,6 +55,8 @@ type GraphError struct {
 	// Permissions lists application permissions of which any one is enough, the
 	// least first, where one was missing.
 	Permissions []string
+	// Also lists those that the call needs beside one of Permissions, each of them.
+	Also []string
 }
 
 // Error says what was attempted, what came back and what to do.
@@ -68,12 +70,24 @@ func (e *GraphError) Error() string {
 		fmt.Fprintf(&b, ": %s", e.Message)
 	}
 	if len(e.Permissions) > 0 {
-		fmt.Fprintf(&b, "; grant %s", strings.Join(e.Permissions, " or "))
+		fmt.Fprintf(&b, "; grant %s", e.grants())
 	}
 	if e.RequestID != "" {
 		fmt.Fprintf(&b, " (request-id %s)", e.RequestID)
 	}
 	return b.String()
+}
+
+// grants says what to grant: "A or B", "A and C", "A or B, and C".
+func (e *GraphError) grants() string {
+	text := strings.Join(e.Permissions, " or ")
+	if len(e.Also) == 0 {
+		return text
+	}
+	if len(e.Permissions) > 1 {
+		text += ","
+	}
+	return text + " and " + strings.Join(e.Also, " and ")
 }
 
 // Unwrap returns Kind.
