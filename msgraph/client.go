@@ -47,14 +47,15 @@ type Options struct {
 	// are never followed; nil means msgraph-sdk-go-core's client with its
 	// middleware. New ignores it.
 	HTTPClient *http.Client
-	// MaxTries is how often a request is sent at most; 0 means 4, 1 means that nothing is repeated.
+	// MaxTries is how often a request is sent at most; 0 means 4, 1 means that nothing
+	// is repeated. What changes the tenant is repeated only after a 429.
 	MaxTries int
 	// MaxWait is how long a request waits between tries in all; 0 means a minute.
 	// A request that was asked to wait longer fails at once.
 	MaxWait time.Duration
 }
 
-// Client reads one tenant. It is safe for concurrent use.
+// Client reads one tenant, and changes it. It is safe for concurrent use.
 type Client struct {
 	adapter abstractions.RequestAdapter
 	baseURL string
@@ -63,7 +64,7 @@ type Client struct {
 }
 
 var (
-	_ mfa.Reader             = (*Client)(nil)
+	_ mfa.ReadWriter         = (*Client)(nil)
 	_ mfa.Batcher            = (*Client)(nil)
 	_ policy.DirectoryReader = (*Client)(nil)
 )

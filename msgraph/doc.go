@@ -1,5 +1,6 @@
-// Package msgraph reads a Microsoft Entra tenant through Microsoft Graph. Its
-// [Client] is the mfa.Reader and the policy.DirectoryReader of a real tenant.
+// Package msgraph reads and changes a Microsoft Entra tenant through Microsoft
+// Graph. Its [Client] is the mfa.ReadWriter and the policy.DirectoryReader of a real
+// tenant.
 //
 // Who has a GraphServiceClient of msgraph-sdk-go passes its request adapter and
 // keeps its credentials, proxy and tracing:
@@ -29,7 +30,11 @@
 //   - A token goes to the host of the base URL and nowhere else: redirects are
 //     not followed, and a next link to another host or another list is an error.
 //   - No error shows what looks like a token, a client secret or a password.
+//   - A change is sent once, alone, and again only where Graph said that it did
+//     nothing: a 429, a claims challenge. Behind a 5xx, a broken answer or none, the
+//     error says that it is open whether the change was made, and is
+//     entramfa.ErrUnavailable.
 //
-// It writes nothing. It doesn't see policies that the tenant hides from the
+// It doesn't see policies that the tenant hides from the
 // caller, nor the trusted addresses of the legacy MFA settings, which no API shows.
 package msgraph

@@ -2,9 +2,11 @@ package msgraph
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,6 +22,8 @@ type failure struct {
 	graph  *entramfa.GraphError
 	reason string
 	cause  error // nil where it could hold a secret
+	// unsent: the request did not leave, so that nothing was changed.
+	unsent bool
 }
 
 // Error names the call and the reason.
@@ -49,11 +53,13 @@ func unanswered(r request, host string, err error) error {
 	return fmt.Errorf("%s %s: no answer from %s: %w", r.method, r.path, host, err)
 }
 
-// lost explains why no answer came.
-func lost(ctx context.Context, r request, host string, err error) error {
+// lost explains why no answer came; token says whether there was one to send.
+func lost(ctx context.Context, r request, host string, token bool, err error) error {
 	var broken *brokenAnswer
 	var network *url.Error
 	switch {
+	case ctx.Err() != nil && r.changes:
+		return unreachable(r, fmt.Errorf("no answer from %s: %w", host, ctx.Err()))
 	case ctx.Err() != nil:
 		return unanswered(r, host, ctx.Err())
 	case errors.As(err, &broken):
@@ -64,13 +70,25 @@ func lost(ctx context.Context, r request, host string, err error) error {
 			host = u.Host
 		}
 		return unreachable(r, fmt.Errorf("no answer from %s: %w", host, network.Err))
+	case token && r.changes:
+		return &failure{graph: graphError(r, entramfa.ErrUnavailable), reason: "the request adapter failed: " + oneLine(err.Error())}
 	}
-	return tokenRefused(r, err)
+	refused := tokenRefused(r, err)
+	refused.unsent = true
+	return refused
 }
 
 // unreachable is the error of a request that got no answer.
 func unreachable(r request, cause error) error {
-	return &failure{graph: graphError(r, entramfa.ErrUnavailable), reason: oneLine(cause.Error()), cause: cause}
+	return &failure{graph: graphError(r, entramfa.ErrUnavailable), reason: oneLine(cause.Error()), cause: cause, unsent: unconnected(cause)}
+}
+
+// unconnected says whether no connection came about over which a request could
+// have been sent.
+func unconnected(cause error) bool {
+	var dial *net.OpError
+	var certificate *tls.CertificateVerificationError
+	return errors.As(cause, &dial) && dial.Op == "dial" || errors.As(cause, &certificate)
 }
 
 // unreadable is the error of an answer that isn't Graph's, or not whole. It has
@@ -98,7 +116,7 @@ func readdress(err error, r request) error {
 		e := *graph
 		e.Method, e.Path = r.method, r.path
 		if errors.Is(e.Kind, entramfa.ErrPermission) {
-			e.Permissions = r.permissions()
+			e.Permissions, e.Also = r.permissions()
 		}
 		return &e
 	}
@@ -126,8 +144,10 @@ func refusal(r request, a answer, now time.Time) error {
 	}
 	e.Kind = kindOf(a.status, said.code, isGraph)
 	switch {
+	case errors.Is(e.Kind, entramfa.ErrPermission) && r.asksCaller:
+		return nil
 	case errors.Is(e.Kind, entramfa.ErrPermission):
-		e.Permissions = r.permissions()
+		e.Permissions, e.Also = r.permissions()
 	case a.status >= 300 && a.status < 400:
 		e.Message = "the service redirects, which is not followed; check the base URL"
 	case !isGraph && e.Message == "":
@@ -136,6 +156,9 @@ func refusal(r request, a answer, now time.Time) error {
 	if a.status == http.StatusUnauthorized && a.tokenless {
 		e.Message = strings.TrimSpace(e.Message + " The request carried no token: check that the adapter has a credential" +
 			" and that the host of its base URL is among its valid hosts")
+	}
+	if r.changes && isGraph {
+		explain(r, e)
 	}
 	return e
 }
@@ -204,8 +227,9 @@ func wordsIn(raw json.RawMessage) (said words, ok bool) {
 	if said.code == "" {
 		said.code = text(inner["code"])
 	}
-	if said.message == "" {
-		said.message = text(inner["message"])
+	// Conditional Access tells more by a number, which older answers have only inside.
+	if specific := text(inner["message"]); said.message == "" || number(said.message) == "" && number(specific) != "" {
+		said.message = specific
 	}
 	return said, true
 }

@@ -1,6 +1,11 @@
 package msgraph
 
-// permissionTable lists, for each call, the application permissions of which
+import (
+	"net/http"
+	"slices"
+)
+
+// permissionTable lists, for each read, the application permissions of which
 // any one is enough, the least first. Those that also write are left out:
 // nobody should grant one so that a check can read. Where the least that opens
 // a call doesn't show what a check needs, it is left out too: User.ReadBasic.All
@@ -20,6 +25,7 @@ var permissionTable = map[string][]string{
 	methodsPath:           {"UserAuthenticationMethod.Read.All"},
 	requirementsPath:      {"Policy.Read.All"},
 	policiesPath:          {"Policy.Read.All"},
+	policyPath:            {"Policy.Read.All"},
 	locationsPath:         {"Policy.Read.All"},
 	evaluatePath:          {"Policy.Read.ConditionalAccess", "Policy.Read.All"},
 	strengthsPath:         {"Policy.Read.AuthenticationMethod", "Policy.Read.All"},
@@ -33,8 +39,43 @@ var permissionTable = map[string][]string{
 	objectsPath:           {"Directory.Read.All"},
 }
 
-// permissions returns those of a call, nil for one that the table doesn't have.
-func (r request) permissions() []string { return append([]string(nil), permissionTable[r.template]...) }
+// needs is what a change needs: one of any, the least first, and all of also.
+type needs struct{ any, also []string }
+
+// conditionalAccess opens the writes of Conditional Access. That they need
+// Policy.Read.All too is a known issue of Graph:
+// https://learn.microsoft.com/graph/known-issues.
+var conditionalAccess = needs{[]string{"Policy.ReadWrite.ConditionalAccess"}, []string{"Policy.Read.All"}}
+
+// memberWrites doesn't list RoleManagement.ReadWrite.Directory, which only groups
+// that can hold roles ask for: it would be granted for the sake of any group.
+var memberWrites = needs{any: []string{"GroupMember.ReadWrite.All"}}
+
+// changeTable lists, for each change, the application permissions that it
+// needs, from the same source as permissionTable. Broader ones are left out.
+var changeTable = map[string]needs{
+	http.MethodPost + policiesPath: {[]string{"Policy.ReadWrite.ConditionalAccess"}, []string{"Policy.Read.All", "Application.Read.All"}},
+	http.MethodPatch + policyPath:  conditionalAccess,
+	http.MethodDelete + policyPath: conditionalAccess,
+
+	http.MethodPost + locationsPath:  conditionalAccess,
+	http.MethodDelete + locationPath: conditionalAccess,
+
+	http.MethodPost + memberRefsPath:  memberWrites,
+	http.MethodDelete + memberRefPath: memberWrites,
+
+	http.MethodPatch + securityDefaultsPath: {[]string{"Policy.ReadWrite.SecurityDefaults", "Policy.ReadWrite.ConditionalAccess"}, []string{"Policy.Read.All"}},
+	http.MethodPatch + requirementsPath:     {any: []string{"Policy.ReadWrite.AuthenticationMethod"}},
+}
+
+// permissions returns those of a call, nil for one that the tables don't have.
+func (r request) permissions() (any, also []string) {
+	if !r.changes {
+		return slices.Clone(permissionTable[r.template]), nil
+	}
+	n := changeTable[r.method+r.template]
+	return slices.Clone(n.any), slices.Clone(n.also)
+}
 
 // Permissions returns the application permissions that a check should be
 // granted in the app registration. Without User.Read.All there is no account to
@@ -47,4 +88,20 @@ func (r request) permissions() []string { return append([]string(nil), permissio
 func Permissions() (required, optional []string) {
 	return []string{"Policy.Read.All", "User.Read.All", "GroupMember.Read.All", "RoleManagement.Read.Directory"},
 		[]string{"UserAuthenticationMethod.Read.All", "LicenseAssignment.Read.All", "Domain.Read.All", "Directory.Read.All"}
+}
+
+// WritePermissions returns the application permissions that Apply and Rollback
+// need beside those of Permissions: Conditional Access policies and named
+// locations, security defaults, per-user MFA, group members. A group that can hold
+// roles asks for RoleManagement.ReadWrite.Directory too; grant it only where one is
+// changed.
+//
+// They weigh as much as an administrator: who holds them can let any account in
+// without MFA. Keep check and remediation in separate app registrations, and take
+// the grant back when the change is made.
+func WritePermissions() []string {
+	return []string{
+		"Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All",
+		"Policy.ReadWrite.SecurityDefaults", "Policy.ReadWrite.AuthenticationMethod", "GroupMember.ReadWrite.All",
+	}
 }

@@ -14,7 +14,7 @@ const (
 	beta version = "beta"
 )
 
-// request is one read of Graph. It is a value: what changes it returns a copy.
+// request is one call of Graph. It is a value: what changes it returns a copy.
 type request struct {
 	version version
 	method  string
@@ -28,15 +28,26 @@ type request struct {
 	body   []byte
 	// counted: the answer is asked to say how many items the list has.
 	counted bool
+	// asksCaller: the answer is asked to say who calls, so that a 403 will do.
+	asksCaller bool
+	// changes: the call changes the tenant, so that it must not be made twice.
+	changes bool
 }
 
-// get makes a request for a path whose {id} are filled with keys.
+// get makes a read of a path whose {id} are filled with keys.
 func get(v version, template string, keys ...string) request {
 	path := template
 	for _, key := range keys {
 		path = fill(path, key)
 	}
 	return request{version: v, method: http.MethodGet, template: template, path: path}
+}
+
+// change makes a request that changes what stands at such a path.
+func change(method string, v version, template string, keys ...string) request {
+	r := get(v, template, keys...)
+	r.method, r.changes = method, true
+	return r
 }
 
 // fill puts a key in the place of the first {id}. A key that starts with $ goes

@@ -56,7 +56,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // call sends a request until an answer of success comes, or an error that
-// waiting doesn't cure. Only the first try travels with others.
+// waiting doesn't cure. Only the first try of a read travels with others.
 func (c *Client) call(ctx context.Context, r request) (answer, error) {
 	var waited time.Duration
 	for try := 1; ; try++ {
@@ -67,7 +67,7 @@ func (c *Client) call(ctx context.Context, r request) (answer, error) {
 		if got.err == nil {
 			return got.answer, nil
 		}
-		delay := c.retry.delay(got.err, try)
+		delay := c.retry.delay(r, got.err, try)
 		if got.final || delay == 0 || waited+delay > c.retry.budget || !inTime(ctx, c.retry.now().Add(delay)) {
 			return answer{}, got.err
 		}
@@ -82,9 +82,10 @@ func (c *Client) call(ctx context.Context, r request) (answer, error) {
 // once sends a request once, with others where the context says so. What a
 // batch could not do is asked for again alone: a 401, for the adapter answers
 // claims challenges only outside batches, and a 424, which speaks of another item.
+// A change never leaves with others: who sends a batch again sends all of it.
 func (c *Client) once(ctx context.Context, r request) reply {
 	g := c.group(ctx)
-	if g == nil {
+	if g == nil || r.changes {
 		return c.plain(ctx, r)
 	}
 	got := g.do(ctx, r)
@@ -108,15 +109,10 @@ func inTime(ctx context.Context, then time.Time) bool {
 }
 
 // delay is how long to wait before the next try; 0 means that there is none.
-func (r retry) delay(err error, try int) time.Duration {
-	if try >= r.tries {
-		return 0
-	}
+func (r retry) delay(sent request, err error, try int) time.Duration {
 	var graph *entramfa.GraphError
-	switch {
-	case errors.As(err, &graph) && transient(graph.Status):
-	case cut(err):
-	default:
+	errors.As(err, &graph)
+	if try >= r.tries || !sent.repeatable(graph, err) {
 		return 0
 	}
 	if graph != nil && graph.RetryAfter > 0 {
@@ -150,8 +146,21 @@ func (q *queue) wait(now time.Time, delay time.Duration) time.Duration {
 	return at.Sub(now)
 }
 
-// transient says whether a status passes by itself. Every request of this
-// package reads, so that repeating is harmless.
+// repeatable says whether a request may be sent again after an error. To read
+// twice is harmless. A change is sent again only where the service said that it
+// did nothing: a 429 is given before the work begins, while behind a 5xx or a cut
+// connection the change may have been made.
+func (r request) repeatable(graph *entramfa.GraphError, err error) bool {
+	switch {
+	case graph != nil && graph.Status == http.StatusTooManyRequests:
+		return true
+	case r.changes:
+		return false
+	}
+	return graph != nil && transient(graph.Status) || cut(err)
+}
+
+// transient says whether a status passes by itself.
 // Source: https://learn.microsoft.com/graph/errors.
 func transient(status int) bool {
 	switch status {

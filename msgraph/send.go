@@ -12,6 +12,8 @@ import (
 	"time"
 
 	abstractions "github.com/microsoft/kiota-abstractions-go"
+
+	"github.com/entramfa/entramfa/mfa"
 )
 
 // maxBody bounds an answer after decompression, so that a server gone wrong
@@ -25,6 +27,8 @@ type answer struct {
 	body   []byte
 	// tokenless: the adapter sent the request without an Authorization header.
 	tokenless bool
+	// caller is who calls, where the request asks and the token tells.
+	caller mfa.Identity
 }
 
 // exchange sends a request once, alone. The error says that no answer came.
@@ -50,29 +54,39 @@ func (c *Client) exchange(ctx context.Context, r request) (answer, error) {
 		err = kept.err
 	}
 	if err != nil {
-		return answer{}, lost(ctx, r, uri.Host, err)
+		return answer{}, lost(ctx, r, uri.Host, info.Headers.ContainsKey("Authorization"), err)
 	}
 	if !kept.seen {
 		return answer{}, unreachable(r, errors.New("the request adapter did not call the response handler"))
 	}
 	kept.answer.tokenless = !info.Headers.ContainsKey("Authorization")
+	if r.asksCaller {
+		kept.answer.caller = callerOf(info.Headers.Get("Authorization"))
+	}
 	return kept.answer, nil
 }
 
 // fillIn sets method, headers and body.
 func fillIn(info *abstractions.RequestInformation, r request) {
-	info.Method = abstractions.GET
+	info.Method = methods[r.method]
 	info.Headers.Add("Accept", "application/json")
 	for name, value := range r.header {
 		info.Headers.Add(name, value)
 	}
-	if r.method != http.MethodPost {
+	if r.body == nil {
 		return
 	}
-	info.Method = abstractions.POST
 	info.Content = r.body
 	info.Headers.Add("Content-Type", "application/json")
 	info.Headers.Add("Content-Length", strconv.Itoa(len(r.body)))
+}
+
+// methods are those that this package uses.
+var methods = map[string]abstractions.HttpMethod{
+	http.MethodGet:    abstractions.GET,
+	http.MethodPost:   abstractions.POST,
+	http.MethodPatch:  abstractions.PATCH,
+	http.MethodDelete: abstractions.DELETE,
 }
 
 // send calls the adapter. kiota-http-go 1.5.4 panics on a WWW-Authenticate
@@ -175,7 +189,7 @@ func (noRetry) GetDelaySeconds() int { return 0 }
 // GetMaxRetries returns 0.
 func (noRetry) GetMaxRetries() int { return 0 }
 
-// noRedirect hands redirects back: no read of Graph needs one, and the token
+// noRedirect hands redirects back: no call of Graph needs one, and the token
 // and the account's name must not travel to where one leads.
 type noRedirect struct{}
 

@@ -16,7 +16,7 @@ var (
 // tokenRefused explains why the credential gave no token. The credential's own
 // error is left out of the chain and of the text where it quotes an answer: it
 // holds the request, and the request holds the secret.
-func tokenRefused(r request, err error) error {
+func tokenRefused(r request, err error) *failure {
 	message := err.Error()
 	e := graphError(r, entramfa.ErrUnauthenticated)
 	if number := aadsts.FindStringSubmatch(message); number != nil {

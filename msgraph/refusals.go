@@ -1,0 +1,56 @@
+package msgraph
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+
+	"github.com/entramfa/entramfa"
+)
+
+// The numbers that lead the messages of the Conditional Access service.
+// Microsoft documents none of them; they are seen in public reports:
+// https://github.com/microsoftgraph/msgraph-metadata/issues/647.
+const (
+	// onlyBeta: the policy has parts that v1.0 doesn't know.
+	onlyBeta = "1038"
+	// noLocation: a named location isn't there, or not yet.
+	noLocation = "1040"
+)
+
+var numbered = regexp.MustCompile(`^\s*(\d{4}):`)
+
+// number returns the number that leads a message, "" for none.
+func number(message string) string {
+	if found := numbered.FindStringSubmatch(message); found != nil {
+		return found[1]
+	}
+	return ""
+}
+
+// explain tells the refusals of a change apart that share a status, and says
+// what to do about them.
+func explain(r request, e *entramfa.GraphError) {
+	said := strings.ToLower(e.Message)
+	switch {
+	// A protected action wants a sign-in context that an unattended program can't
+	// show, whatever it is granted.
+	// Source: https://learn.microsoft.com/entra/identity/role-based-access-control/protected-actions-overview.
+	case strings.Contains(said, "requires conditional access") && strings.Contains(said, "client does not support"):
+		e.Kind, e.Permissions, e.Also = entramfa.ErrPermission, nil, nil
+		advise(e, "the tenant protects this action; run with an identity that can answer a claims challenge, or lift the protected action")
+	case e.Status != http.StatusBadRequest:
+	// Source: https://learn.microsoft.com/entra/fundamentals/security-defaults.
+	case strings.Contains(said, "security defaults is enabled"):
+		e.Kind = entramfa.ErrConflict
+	// Only of a creation: of a policy that exists, not found would say that it is gone.
+	case number(e.Message) == noLocation && r.method == http.MethodPost:
+		e.Kind = entramfa.ErrNotFound
+		advise(e, "a named location that was created just before is known after some seconds; try again after 5 s")
+	}
+}
+
+// advise adds what to do to Graph's own words.
+func advise(e *entramfa.GraphError, advice string) {
+	e.Message = strings.TrimSuffix(strings.TrimSpace(e.Message), ".") + "; " + advice
+}
