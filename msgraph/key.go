@@ -17,6 +17,8 @@ func lacking(item any) string {
 		return unset("@odata.type", v.Type)
 	case *mfa.Organization:
 		return unset("id", v.ID)
+	case *signInLine:
+		return v.lacking()
 	case *policy.Policy:
 		return unset("id", v.ID)
 	case *policy.NamedLocation:

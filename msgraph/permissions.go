@@ -26,6 +26,7 @@ var permissionTable = map[string][]string{
 	requirementsPath:      {"Policy.Read.All"},
 	policiesPath:          {"Policy.Read.All"},
 	policyPath:            {"Policy.Read.All"},
+	signInsPath:           {"AuditLog.Read.All"},
 	locationsPath:         {"Policy.Read.All"},
 	evaluatePath:          {"Policy.Read.ConditionalAccess", "Policy.Read.All"},
 	strengthsPath:         {"Policy.Read.AuthenticationMethod", "Policy.Read.All"},
