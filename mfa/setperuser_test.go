@@ -17,16 +17,21 @@ const perUserID = "b0000000-0000-4000-8000-000000000001"
 
 // requirements is the per-user state of one account.
 type requirements struct {
-	state  mfa.PerUserState
-	writes []mfa.PerUserState
-	unread error                                   // of each read
-	refuse error                                   // of a write that then does nothing
-	lose   error                                   // of a write that is made all the same
-	delay  time.Duration                           // until a change shows
-	moved  func(mfa.PerUserState) mfa.PerUserState // what Microsoft makes of a state
+	state   mfa.PerUserState
+	writes  []mfa.PerUserState
+	unread  error         // of each read
+	refuse  error         // of a write that then does nothing
+	lose    error         // of a write that is made all the same
+	delay   time.Duration // until a change shows
+	due     time.Time     // when what is pending shows
+	pending mfa.PerUserState
+	moved   func(mfa.PerUserState) mfa.PerUserState // what Microsoft makes of a state
 }
 
 func (r *requirements) Requirements(context.Context, string) (mfa.Requirements, error) {
+	if r.pending != "" && !time.Now().Before(r.due) {
+		r.state, r.pending = r.pending, ""
+	}
 	return mfa.Requirements{PerUserMFAState: r.state}, r.unread
 }
 
@@ -38,7 +43,7 @@ func (r *requirements) UpdateRequirements(_ context.Context, _ string, state mfa
 	if r.moved != nil {
 		state = r.moved(state)
 	}
-	time.AfterFunc(r.delay, func() { r.state = state })
+	r.due, r.pending = time.Now().Add(r.delay), state
 	return entramfa.Receipt{}, r.lose
 }
 

@@ -79,18 +79,18 @@ func differences(list []string, path string, a, b any) []string {
 		}
 		return append(list, fmt.Sprintf("%s: %s -> %s", path, compact(a), compact(b)))
 	}
-	names := slices.Collect(maps.Keys(objectA))
-	for name := range objectB {
-		if _, both := objectA[name]; !both {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	for _, name := range names {
+	for _, name := range keysOfBoth(objectA, objectB) {
 		inA, inB := presence(objectA, name), presence(objectB, name)
 		list = differences(list, strings.TrimPrefix(path+"."+name, "."), inA, inB)
 	}
 	return list
+}
+
+// keysOfBoth lists the keys of two maps in order, each once.
+func keysOfBoth[V any](a, b map[string]V) []string {
+	keys := slices.AppendSeq(slices.Collect(maps.Keys(a)), maps.Keys(b))
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // absent is what stands for a member that an object doesn't have.

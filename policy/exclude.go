@@ -27,14 +27,14 @@ import (
 // sign, so let one process at a time change a tenant. It needs what Updater does.
 // Source: https://learn.microsoft.com/graph/api/conditionalaccesspolicy-update.
 func Exclude(ctx context.Context, w Updater, policyID, userID string) (*entramfa.Change, error) {
-	return exclusion{policyID: policyID, userID: userID, excluded: true}.make(ctx, w)
+	return exclusion{policyID: policyID, userID: userID, excluded: true}.do(ctx, w)
 }
 
 // Include takes an account out of the users that a policy excludes, and undoes
 // Exclude: the policy is about the account again, unless it excludes a group, a role
 // or a kind of guest that the account is one of. All else is as with Exclude.
 func Include(ctx context.Context, w Updater, policyID, userID string) (*entramfa.Change, error) {
-	return exclusion{policyID: policyID, userID: userID}.make(ctx, w)
+	return exclusion{policyID: policyID, userID: userID}.do(ctx, w)
 }
 
 // exclusion is whether an account is to be among the users that a policy excludes.
@@ -43,7 +43,7 @@ type exclusion struct {
 	excluded         bool
 }
 
-func (e exclusion) make(ctx context.Context, w Updater) (*entramfa.Change, error) {
+func (e exclusion) do(ctx context.Context, w Updater) (*entramfa.Change, error) {
 	if !guid.Is(e.policyID) || !guid.Is(e.userID) {
 		return nil, fmt.Errorf("policy: %s: both have to be object ids", e)
 	}

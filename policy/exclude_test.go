@@ -27,11 +27,22 @@ type service struct {
 	lose    error         // of a write that is made all the same
 	delay   time.Duration // until a change shows
 	someone func(p *policy.Policy)
-	reads   int
+	due     time.Time // when what is pending shows
+	pending func()
+}
+
+// later makes a change once its time has come.
+func (s *service) later(change func()) { s.due, s.pending = time.Now().Add(s.delay), change }
+
+func (s *service) catchUp() {
+	if s.pending != nil && !time.Now().Before(s.due) {
+		s.pending()
+		s.pending = nil
+	}
 }
 
 func (s *service) Policy(_ context.Context, id string) (policy.Policy, error) {
-	s.reads++
+	s.catchUp()
 	if id != policyID {
 		return policy.Policy{}, entramfa.ErrNotFound
 	}
@@ -43,7 +54,7 @@ func (s *service) UpdatePolicy(_ context.Context, _ string, patch policy.Patch) 
 	if s.refuse != nil {
 		return entramfa.Receipt{}, s.refuse
 	}
-	time.AfterFunc(s.delay, func() {
+	s.later(func() {
 		now := "2026-11-01T10:00:00Z"
 		s.policy = s.policy.Patched(patch)
 		s.policy.ModifiedDateTime = &now

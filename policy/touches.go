@@ -1,8 +1,8 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -38,30 +38,20 @@ type Touched struct {
 // locations, strengths and groups are those of before.
 // Source: https://learn.microsoft.com/entra/identity/conditional-access/concept-conditional-access-report-only.
 func Touches(before, after []Policy) Touched {
-	was, err := byID(before)
-	if err != nil {
+	was, errWas := byID(before)
+	is, errIs := byID(after)
+	if err := errors.Join(errWas, errIs); err != nil {
 		return Touched{Everybody: true, Accounts: []string{}, Reasons: []string{err.Error()}}
 	}
-	is, err := byID(after)
-	if err != nil {
-		return Touched{Everybody: true, Accounts: []string{}, Reasons: []string{err.Error()}}
-	}
-	ids := slices.Collect(maps.Keys(was))
-	for id := range is {
-		if _, both := was[id]; !both {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
 	touched := Touched{Accounts: []string{}}
-	for _, id := range ids {
+	for _, id := range keysOfBoth(was, is) {
 		touched.add(was[id], is[id])
 	}
-	slices.Sort(touched.Accounts)
-	touched.Accounts = slices.Compact(touched.Accounts)
 	if touched.Everybody {
 		touched.Accounts = []string{}
 	}
+	slices.Sort(touched.Accounts)
+	touched.Accounts = slices.Compact(touched.Accounts)
 	return touched
 }
 

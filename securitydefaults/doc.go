@@ -4,5 +4,5 @@
 //
 // Security defaults know no exclusion. An account that they stop is freed by
 // replacing them or by replacing the account; this package says which of the
-// two is open.
+// two is open. [Disable] switches them off for everybody.
 package securitydefaults

@@ -26,11 +26,16 @@ type service struct {
 	refuse  error         // of a write that then does nothing
 	lose    error         // of a write that is made all the same
 	delay   time.Duration // until a change shows
+	due     time.Time     // when what is pending shows
+	pending *bool
 }
 
 func (s *service) SecurityDefaults(context.Context) (securitydefaults.Policy, error) {
 	if s.unread != nil {
 		return securitydefaults.Policy{}, s.unread
+	}
+	if s.pending != nil && !time.Now().Before(s.due) {
+		s.enabled, s.pending = s.pending, nil
 	}
 	return securitydefaults.Policy{ID: singleton, IsEnabled: s.enabled}, nil
 }
@@ -40,7 +45,7 @@ func (s *service) UpdateSecurityDefaults(_ context.Context, enabled bool) (entra
 	if s.refuse != nil {
 		return entramfa.Receipt{}, s.refuse
 	}
-	time.AfterFunc(s.delay, func() { s.enabled = &enabled })
+	s.due, s.pending = time.Now().Add(s.delay), &enabled
 	return entramfa.Receipt{}, s.lose
 }
 
