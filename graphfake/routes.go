@@ -76,6 +76,8 @@ var routes = []route{
 
 	{method: "GET", path: "/groups", permissions: readGroups, options: listOptions, filterable: []string{"id", "displayName", "securityEnabled", "mailEnabled", "isAssignableToRole"}, serve: listGroups},
 	{method: "GET", path: "/groups/{}", permissions: readGroups, options: entityOptions, serve: getGroup},
+	{method: "GET", path: "/groups/{}/transitiveMemberOf", permissions: readGroups, options: memberOptions, serve: groupsAround(false)},
+	{method: "GET", path: "/groups/{}/transitiveMemberOf/microsoft.graph.group", permissions: readGroups, options: memberOptions, advanced: true, serve: groupsAround(true)},
 	{method: "GET", path: "/groups/{}/members", permissions: readGroups, options: memberOptions, serve: members(false, "")},
 	{method: "GET", path: "/groups/{}/members/microsoft.graph.group", permissions: readGroups, options: memberOptions, advanced: true, serve: members(false, groupType)},
 	{method: "GET", path: "/groups/{}/members/microsoft.graph.user", permissions: readGroups, options: memberOptions, advanced: true, serve: members(false, userType)},

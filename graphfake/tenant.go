@@ -108,6 +108,7 @@ type Tenant struct {
 	skipped   []string
 	signer    []byte // key of the tokens, made at the first token
 	judges    *Tenant
+	turn      chan struct{} // held by the plan that changes the tenant
 	recent    []recentWrite
 }
 

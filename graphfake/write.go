@@ -10,7 +10,11 @@ import (
 	"github.com/entramfa/entramfa/policy"
 )
 
-var _ mfa.ReadWriter = (*Tenant)(nil)
+var (
+	_ mfa.ReadWriter  = (*Tenant)(nil)
+	_ mfa.GroupSource = (*Tenant)(nil)
+	_ mfa.Locker      = (*Tenant)(nil)
+)
 
 // change makes one call that writes, and returns the receipt for it.
 func change[T any](ctx context.Context, t *Tenant, op operation, write func(*directory) (T, error)) (T, entramfa.Receipt, error) {

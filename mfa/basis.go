@@ -106,13 +106,33 @@ func digest(value any) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// canonical writes JSON with the members of objects in order.
+// canonical writes JSON with the members of objects in order, and the texts of
+// lists: every such list of a policy is a set.
 func canonical(text json.RawMessage) json.RawMessage {
 	var value any
 	if json.Unmarshal(text, &value) != nil {
 		return text
 	}
+	sortTexts(value)
 	return encoded(value)
+}
+
+func sortTexts(value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for _, inner := range value {
+			sortTexts(inner)
+		}
+	case []any:
+		slices.SortStableFunc(value, func(a, b any) int {
+			x, _ := a.(string)
+			y, _ := b.(string)
+			return strings.Compare(x, y) // what is no text keeps its place
+		})
+		for _, inner := range value {
+			sortTexts(inner)
+		}
+	}
 }
 
 // staleness compares what a plan rests on with what there is now, and says what

@@ -146,6 +146,9 @@ func (p *planner) joinGroup(group policy.Group, policies []string) {
 	p.note("what else the group %s gives its members, licences and access for instance, the account gets too", group.DisplayName)
 	groups, _ := p.after.Groups.Get()
 	groups = append(slices.Clone(groups), policy.Membership{Group: group, Path: []string{group.DisplayName}})
+	for _, around := range p.opts.Group.Within {
+		groups = append(groups, policy.Membership{Group: around, Path: []string{group.DisplayName, around.DisplayName}, Nested: true})
+	}
 	if p.after.Groups.Known() {
 		p.after.Groups = entramfa.Known(groups)
 	}

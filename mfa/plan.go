@@ -110,6 +110,8 @@ type StoredOptions struct {
 // ExclusionGroup is a group that policies exclude so that its members are exempt.
 type ExclusionGroup struct {
 	Group policy.Group
+	// Within are the groups that it is in: who joins it joins these.
+	Within []policy.Group
 	// Members are its members, direct and nested, other than the account: the plan
 	// shows them, for whoever is in the group shares the exemption.
 	Members []policy.Principal

@@ -61,6 +61,7 @@ type Client struct {
 	baseURL string
 	retry   retry
 	linger  time.Duration
+	turn    chan struct{} // held by the plan that changes the tenant
 }
 
 var (
@@ -68,6 +69,8 @@ var (
 	_ mfa.SignInLogReader    = (*Client)(nil)
 	_ mfa.Batcher            = (*Client)(nil)
 	_ policy.DirectoryReader = (*Client)(nil)
+	_ mfa.GroupSource        = (*Client)(nil)
+	_ mfa.Locker             = (*Client)(nil)
 )
 
 // New returns a Client that sends its requests through an adapter: that of a
@@ -82,6 +85,7 @@ func New(adapter abstractions.RequestAdapter, opts *Options) *Client {
 		baseURL: opts.BaseURL,
 		retry:   newRetry(opts),
 		linger:  defaultLinger,
+		turn:    make(chan struct{}, 1),
 	}
 }
 

@@ -21,6 +21,7 @@ var permissionTable = map[string][]string{
 	transitivePath:        {"User.Read.All", "GroupMember.ReadBasic.All", "GroupMember.Read.All", "Group.ReadBasic.All", "Group.Read.All", "Directory.Read.All"},
 	membersPath:           {"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"},
 	groupPath:             {"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"},
+	aroundPath:            {"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"},
 	groupAccountsPath:     {"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"},
 	methodsPath:           {"UserAuthenticationMethod.Read.All"},
 	requirementsPath:      {"Policy.Read.All"},

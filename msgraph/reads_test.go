@@ -19,7 +19,7 @@ import (
 
 func TestReadsOnTheWire(t *testing.T) {
 	advanced := map[string]string{"ConsistencyLevel": "eventual"}
-	groupQuery := "?$count=true&$select=id%2CdisplayName%2CisAssignableToRole%2CsecurityEnabled%2CmailEnabled%2CgroupTypes&$top=999"
+	groupQuery := "?$count=true&$select=id%2CdisplayName%2CisAssignableToRole%2CsecurityEnabled%2CmailEnabled%2CgroupTypes%2ConPremisesSyncEnabled&$top=999"
 	userSelect := "$select=" + strings.ReplaceAll(msgraph.UserMembers, ",", "%2C")
 	tests := map[string]struct {
 		read    func(context.Context, *msgraph.Client) (any, error)

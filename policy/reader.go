@@ -69,6 +69,15 @@ type GroupReader interface {
 	MemberGroups(ctx context.Context, groupID string) ([]Group, error)
 }
 
+// ExclusionGroupReader reads a group for its own sake. It needs GroupMember.Read.All.
+type ExclusionGroupReader interface {
+	// Group returns one group, by object id.
+	Group(ctx context.Context, id string) (Group, error)
+	// GroupsOfGroup returns all groups that a group is in, direct and nested: who
+	// joins it joins these.
+	GroupsOfGroup(ctx context.Context, id string) ([]Group, error)
+}
+
 // RoleReader reads directory roles. It needs RoleManagement.Read.Directory.
 type RoleReader interface {
 	// RoleAssignments returns the active roles of a user, those held through
