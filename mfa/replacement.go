@@ -45,7 +45,7 @@ func defaultsOn(f Facts) bool {
 }
 
 // swap plans the replacements: created, switched, enabled. The policies that pin
-// the account wait for the same moment.
+// the account are enabled right after.
 func (p *planner) swap() {
 	var roles []string
 	for _, role := range securitydefaults.Administrators() {
@@ -56,7 +56,6 @@ func (p *planner) swap() {
 	for _, replacement := range p.replacements(roles) {
 		created = append(created, p.create(replacement, "it takes the place of security defaults"))
 	}
-	created = append(created, waiting...)
 	from := p.switchOff("they exclude nobody, and Graph refuses enabled policies beside them").ID
 	for _, c := range created {
 		p.enable(c)
@@ -65,20 +64,23 @@ func (p *planner) swap() {
 	p.plan.Gap = &Gap{From: from, To: last, Text: fmt.Sprintf(
 		"between change %s and change %s neither security defaults nor the policies protect the tenant, for Graph allows no moment in which both do: "+
 			"%d policies are enabled one after the other, about one a second; if one fails, security defaults go on again", from, last, len(created))}
+	for _, c := range waiting {
+		p.enable(c)
+	}
 	p.note("users whom security defaults asked for MFA only when Microsoft thought it necessary are asked at every sign-in; other unattended accounts are refused")
 	p.note("Microsoft may add policies of its own once security defaults are off; Apply looks for them")
 }
 
-// replacements are the policies in the place of security defaults, the one for all
-// users first. That on registration is among them where it can lock nobody out: who
-// has no method yet must be able to register somewhere.
+// replacements are the policies in the place of security defaults. That on
+// registration is among them where it can lock nobody out: who has no method yet must
+// be able to register somewhere.
 func (p *planner) replacements(roles []string) []policy.Policy {
-	policies, err := policy.SecurityDefaultsReplacements(roles, p.plan.Account.ID)
+	policies, err := policy.SecurityDefaultsReplacements(roles, "")
 	if err != nil {
 		p.refuse(GuardUnprotected, "report this as a fault of the library", "%v", err)
 		return nil
 	}
-	registration, err := policy.SecuredRegistration(p.plan.Account.ID)
+	registration, err := policy.SecuredRegistration("")
 	switch {
 	case err != nil:
 		p.refuse(GuardUnprotected, "report this as a fault of the library", "%v", err)
@@ -87,7 +89,22 @@ func (p *planner) replacements(roles []string) []policy.Policy {
 	default:
 		p.note("registration of security information is not secured by a policy of its own: the tenant has no trusted location from which somebody without a method could register; as under security defaults, whoever signs in first with the password registers. AlsoSecureRegistration adds the policy")
 	}
+	for i := range policies {
+		policies[i] = p.leaveOut(policies[i])
+	}
 	return policies
+}
+
+// leaveOut excludes the account from a replacement that demands MFA for resources,
+// whatever its roles are now, and from one that meets its profile. That which blocks
+// legacy clients and that on registration mostly don't, and go on to hold for it.
+func (p *planner) leaveOut(of policy.Policy) policy.Policy {
+	demands := slices.Contains(of.GrantControls.BuiltInControls, "mfa") && len(of.Conditions.Applications.IncludeUserActions) == 0
+	if !demands && p.asEnabled(of).Outcome == entramfa.Clear {
+		p.note("the account stays within %q, which leaves its profile alone", of.DisplayName)
+		return of
+	}
+	return of.Patched(policy.Patch{ExcludeUsers: append([]string{p.plan.Account.ID}, of.Conditions.Users.ExcludeUsers...)})
 }
 
 func (p *planner) hasTrustedLocation() bool {
