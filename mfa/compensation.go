@@ -114,13 +114,20 @@ func (p *planner) pinnable() []string {
 
 func (p *planner) pinToApplications() {
 	name := "entramfa: block " + p.plan.Account.UserPrincipalName + " for other resources"
-	pin, whole, err := policy.PinToApplications(p.plan.Account.ID, name, p.plan.Profile.Applications, policy.StateEnabled)
-	if err != nil {
+	applications := p.plan.Profile.Applications
+	pin, whole, err := policy.PinToApplications(p.plan.Account.ID, name, applications, policy.StateEnabled)
+	if err == nil && whole && p.asEnabled(pin).Outcome != entramfa.Clear {
+		pin, whole, err = policy.PinToApplications(p.plan.Account.ID, name, append(slices.Clone(applications), MicrosoftGraph), policy.StateEnabled)
+	}
+	switch {
+	case err != nil:
 		p.refuse(GuardCompensation, "name what the account signs in to by app ids in the Applications of the profile, or set SkipCompensation", "%v", err)
 		return
-	}
-	if !whole {
-		p.note("no policy can leave Microsoft Graph out of all resources: beside it the account is kept from the admin portals and Azure management, not from every other resource")
+	case p.asEnabled(pin).Outcome != entramfa.Clear:
+		p.note("no policy can keep the account from other resources and surely leave its profile alone, so there is none")
+		return
+	case !whole:
+		p.note("no policy can leave what the account signs in to out of all resources: beside it the account is kept from the admin portals and Azure management, not from every other resource")
 	}
 	p.create(pin, "the account escapes MFA: it may sign in to what its profile names alone")
 }

@@ -57,8 +57,8 @@ func SecurityDefaultsReplacements(administrators []string, excludeUser string) (
 	admins, users := Users{IncludeUsers: []string{}, IncludeRoles: administrators, ExcludeUsers: except}, everybody()
 	users.ExcludeRoles = []string{directorySynchronization}
 	return []Policy{
+		replacement("Require MFA for all users", users, "All", "mfa", "all"), // first: it protects most
 		replacement("Require MFA for administrators", admins, "All", "mfa", "all"),
-		replacement("Require MFA for all users", users, "All", "mfa", "all"),
 		replacement("Require MFA for Azure management", everybody(), azureManagement, "mfa", "all"),
 		replacement("Block legacy authentication", everybody(), "All", "block", "exchangeActiveSync", "other"),
 	}, nil

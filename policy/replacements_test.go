@@ -180,8 +180,8 @@ func TestEachReplacementAlone(t *testing.T) {
 	azure.Applications = []string{azureID}
 	member := person(2, "")
 	for i, c := range []struct{ admin, member, azure, legacy string }{
-		{"mfa", "clear", "clear", "clear"},
 		{"mfa", "mfa", "mfa", "blocked"},
+		{"mfa", "clear", "clear", "clear"},
 		{"clear", "clear", "mfa", "clear"},
 		{"clear", "clear", "clear", "blocked"},
 	} {
