@@ -175,8 +175,11 @@ func (t *Tenant) pageSize(r *route, top int) int {
 		return 1 << 20 // getByIds answers its thousand ids at once
 	}
 	size := 100
-	if r.service == conditionalAccess {
+	switch r.service {
+	case conditionalAccess:
 		size = 1 << 20
+	case reports:
+		size = 1000
 	}
 	if top > 0 {
 		size = top

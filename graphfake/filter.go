@@ -3,7 +3,9 @@ package graphfake
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/entramfa/entramfa"
 )
@@ -12,15 +14,19 @@ import (
 // Source: https://learn.microsoft.com/graph/filter-query-parameter.
 type filter [][]clause
 
-// clause is eq or startswith on one property.
+// clause is one condition on one property: eq, startswith, or one of the others
+// that the route allows.
 type clause struct {
 	property string
 	prefix   bool // startswith
-	value    any  // string, bool or nil
+	value    any  // string, bool, nil or time.Time
+	// op is ge or le on a time, or any: a list that holds the value; "" for the two above.
+	op string
 }
 
-// parseFilter reads a $filter. It knows eq, startswith, and, or; what it does
-// not know is refused, as Graph refuses what it does not support.
+// parseFilter reads a $filter. It knows eq, startswith, ge and le on a time, any on
+// a list, and, or; what it does not know is refused, as Graph refuses what it does
+// not support.
 func parseFilter(text string) (filter, *entramfa.GraphError) {
 	tokens, err := filterTokens(text)
 	if err != nil {
@@ -105,11 +111,43 @@ func parseClause(tokens []filterToken) (clause, []filterToken, error) {
 		tokens[1].is("(") && isProperty(tokens[2]) && tokens[3].is(",") && tokens[4].quoted && tokens[5].is(")") {
 		return clause{property: tokens[2].text, prefix: true, value: tokens[4].text}, tokens[6:], nil
 	}
+	if c, rest, ok := parseTimeClause(tokens); ok {
+		return c, rest, nil
+	}
+	if c, rest, ok := parseAnyClause(tokens); ok {
+		return c, rest, nil
+	}
 	if len(tokens) >= 3 && isProperty(tokens[0]) && tokens[1].is("eq") {
 		value, err := literal(tokens[2])
 		return clause{property: tokens[0].text, value: value}, tokens[3:], err
 	}
 	return clause{}, nil, fmt.Errorf("'property eq value' or 'startswith(property,'text')' is wanted")
+}
+
+// parseTimeClause reads property ge time.
+func parseTimeClause(tokens []filterToken) (clause, []filterToken, bool) {
+	if len(tokens) < 3 || !isProperty(tokens[0]) || !tokens[1].is("ge") && !tokens[1].is("le") || tokens[2].quoted {
+		return clause{}, nil, false
+	}
+	at, err := time.Parse(time.RFC3339, tokens[2].text)
+	return clause{property: tokens[0].text, op: tokens[1].text, value: at}, tokens[3:], err == nil
+}
+
+// parseAnyClause reads property/any(x: x eq 'text').
+func parseAnyClause(tokens []filterToken) (clause, []filterToken, bool) {
+	if len(tokens) < 3 || tokens[0].quoted || !tokens[1].is("(") || tokens[2].quoted {
+		return clause{}, nil, false
+	}
+	property, isAny := strings.CutSuffix(tokens[0].text, "/any")
+	name, first, ok := strings.Cut(tokens[2].text, ":")
+	rest := tokens[3:]
+	if first != "" { // x:x
+		rest = append([]filterToken{{text: first}}, rest...)
+	}
+	if !isAny || !ok || name == "" || len(rest) < 4 || !rest[0].is(name) || !rest[1].is("eq") || !rest[2].quoted || !rest[3].is(")") {
+		return clause{}, nil, false
+	}
+	return clause{property: property, op: "any", value: rest[2].text}, rest[4:], true
 }
 
 func isProperty(t filterToken) bool {
@@ -128,11 +166,12 @@ func literal(t filterToken) (any, error) {
 	return nil, fmt.Errorf("%q is no literal", t.text)
 }
 
-// check refuses properties that can't be filtered by.
+// check refuses properties that can't be filtered by. A name in the list means eq
+// and startswith; ge and le are allowed by createdDateTime:ge, any by its like.
 func (f filter) check(filterable []string) *entramfa.GraphError {
 	for _, all := range f {
 		for _, c := range all {
-			if !containsFold(filterable, c.property) {
+			if !containsFold(filterable, c.allowedAs()) {
 				return unsupportedQuery("Unsupported or invalid query filter clause specified for property '%s' of resource.", c.property)
 			}
 		}
@@ -140,9 +179,27 @@ func (f filter) check(filterable []string) *entramfa.GraphError {
 	return nil
 }
 
+// allowedAs is how a route lists that it allows the clause.
+func (c clause) allowedAs() string {
+	switch c.op {
+	case "":
+		return c.property
+	case "le":
+		return c.property + ":ge"
+	}
+	return c.property + ":" + c.op
+}
+
+// names says whether the filter is about a property.
+func (f filter) names(property string) bool {
+	return slices.ContainsFunc(f, func(all []clause) bool {
+		return slices.ContainsFunc(all, func(c clause) bool { return strings.EqualFold(c.property, property) })
+	})
+}
+
 // equal returns the one value that a property must have, when the filter says no more than that.
 func (f filter) equal(property string) (string, bool) {
-	if len(f) != 1 || len(f[0]) != 1 || f[0][0].prefix || !strings.EqualFold(f[0][0].property, property) {
+	if len(f) != 1 || len(f[0]) != 1 || f[0][0].prefix || f[0][0].op != "" || !strings.EqualFold(f[0][0].property, property) {
 		return "", false
 	}
 	value, ok := f[0][0].value.(string)
@@ -167,6 +224,14 @@ func (f filter) accepts(o object) bool {
 }
 
 func (c clause) accepts(value json.RawMessage) bool {
+	switch c.op {
+	case "any":
+		var list []string
+		text, _ := c.value.(string)
+		return json.Unmarshal(value, &list) == nil && containsFold(list, text)
+	case "ge", "le":
+		return c.acceptsTime(value)
+	}
 	var found any
 	if value != nil && json.Unmarshal(value, &found) != nil {
 		return false
@@ -180,4 +245,13 @@ func (c clause) accepts(value json.RawMessage) bool {
 		return strings.EqualFold(text, wanted)
 	}
 	return !c.prefix && found == c.value
+}
+
+func (c clause) acceptsTime(value json.RawMessage) bool {
+	var at time.Time
+	bound, isTime := c.value.(time.Time)
+	if !isTime || json.Unmarshal(value, &at) != nil {
+		return false
+	}
+	return at.Equal(bound) || at.After(bound) == (c.op == "ge")
 }

@@ -22,6 +22,7 @@ type options struct {
 	skip    int
 	from    int // where the page begins, from $skiptoken
 	count   bool
+	orderby string
 }
 
 // parseOptions reads the query of a call. What the route doesn't allow is
@@ -40,7 +41,7 @@ func parseOptions(query string, allowed []string) (options, *entramfa.GraphError
 		case len(values[name]) > 1:
 			return o, badRequest("Query option '%s' was specified more than once, but it must be specified at most once.", name)
 		}
-		if err := o.set(option, values.Get(name)); err != nil {
+		if err := o.set(option, values.Get(name), largestTop(allowed)); err != nil {
 			return o, err
 		}
 	}
@@ -56,16 +57,28 @@ func sortedKeys(values url.Values) []string {
 	return keys
 }
 
-func (o *options) set(option, value string) (failed *entramfa.GraphError) {
+// largestTop is the largest page that a list gives: that of a log, which can be
+// ordered, holds one more than that of the directory.
+// Source: https://learn.microsoft.com/graph/api/signin-list.
+func largestTop(allowed []string) int {
+	if slices.Contains(allowed, "orderby") {
+		return 1000
+	}
+	return 999
+}
+
+func (o *options) set(option, value string, top int) (failed *entramfa.GraphError) {
 	switch option {
 	case "select":
 		o.selects = splitList(value)
 	case "expand":
 		o.expand = splitList(value)
+	case "orderby":
+		o.orderby = value
 	case "filter":
 		o.filter, failed = parseFilter(value)
 	case "top":
-		o.top, failed = number(value, "Invalid page size specified: '%s'. Must be between 1 and 999 inclusive.", 1, 999)
+		o.top, failed = number(value, "Invalid page size specified: '%s'. Must be between 1 and "+strconv.Itoa(top)+" inclusive.", 1, top)
 	case "skip":
 		o.skip, failed = number(value, "Invalid value '%s' for $skip query option found.", 0, 1<<30)
 	case "count":

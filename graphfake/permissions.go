@@ -29,6 +29,7 @@ var (
 	readEligible     = []string{"RoleEligibilitySchedule.Read.Directory", "RoleEligibilitySchedule.ReadWrite.Directory", "RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory"}
 	readActive       = []string{"RoleAssignmentSchedule.Read.Directory", "RoleAssignmentSchedule.ReadWrite.Directory", "RoleManagement.Read.Directory", "RoleManagement.ReadWrite.Directory"}
 	readObjects      = []string{"Directory.Read.All"}
+	readSignIns      = []string{"AuditLog.Read.All"}
 
 	// A change of Conditional Access wants the right to read it too:
 	// https://learn.microsoft.com/graph/known-issues.

@@ -15,6 +15,7 @@ const (
 	directoryService service = iota
 	conditionalAccess
 	authenticationMethods
+	reports
 )
 
 // route is one call that the tenant answers.
@@ -43,6 +44,11 @@ var (
 	skipOptions   = []string{"select", "top", "count", "filter", "skip"}
 	memberOptions = []string{"select", "top", "count"}
 	roleOptions   = []string{"select", "top", "count", "filter", "expand"}
+	logOptions    = []string{"top", "filter", "orderby"}
+
+	// signInFilters: https://learn.microsoft.com/graph/api/resources/signin.
+	signInFilters = []string{"id", "createdDateTime:ge", "userId", "userPrincipalName", "appId", "appDisplayName", "ipAddress",
+		"clientAppUsed", "correlationId", "conditionalAccessStatus", "resourceId", "resourceDisplayName"}
 )
 
 var routes = []route{
@@ -101,6 +107,11 @@ var routes = []route{
 	{method: "GET", path: "/roleManagement/directory/roleDefinitions", permissions: readRoles, options: listOptions,
 		filterable: []string{"id", "displayName", "isBuiltIn", "templateId"}, serve: listDefinitions},
 	{method: "GET", path: "/roleManagement/directory/roleDefinitions/{}", permissions: readRoles, options: entityOptions, serve: getDefinition},
+
+	{method: "GET", path: "/auditLogs/signIns", beta: true, service: reports, permissions: readSignIns, options: logOptions,
+		filterable: append(signInFilters, "signInEventTypes:any"), serve: listSignIns},
+	{method: "GET", path: "/auditLogs/signIns", service: reports, permissions: readSignIns, options: logOptions,
+		filterable: signInFilters, serve: listSignIns},
 
 	{method: "POST", path: "/directoryObjects/getByIds", aliases: []string{"/directoryObjects/microsoft.graph.getByIds"},
 		permissions: readObjects, options: entityOptions, serve: getByIDs},
@@ -232,6 +243,9 @@ func (r *route) denied() *entramfa.GraphError {
 		return graphError(http.StatusForbidden, "AccessDenied", "You cannot perform the requested operation, required scopes are missing in the token.")
 	case authenticationMethods:
 		return graphError(http.StatusForbidden, "accessDenied", "Request Authorization failed")
+	case reports:
+		return graphError(http.StatusForbidden, "Authentication_MSGraphPermissionMissing",
+			"The principal does not have required Microsoft Graph permission(s): %s to call this API.", r.permissions[0])
 	}
 	return graphError(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
 }

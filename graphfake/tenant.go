@@ -1,10 +1,11 @@
 // Package graphfake is an in-memory Microsoft Entra tenant for tests, examples
 // and offline answers.
 //
-// A [Tenant] has two faces over one state. Its methods satisfy [mfa.Reader] and
-// [policy.DirectoryReader], so that a check runs on it without any network. And
-// it is an http.Handler that speaks Microsoft Graph, v1.0 and beta, and the token
-// endpoint, so that a real client runs against it:
+// A [Tenant] has two faces over one state. Its methods satisfy [mfa.Reader],
+// [mfa.PasswordGranter], [mfa.SignInLogReader] and [policy.DirectoryReader], so
+// that a check runs on it without any network. And it is an http.Handler that
+// speaks Microsoft Graph, v1.0 and beta, and the token endpoint, so that a real
+// client runs against it:
 //
 //	var tenant graphfake.Tenant
 //	server := httptest.NewTLSServer(&tenant)
@@ -25,10 +26,16 @@
 // objects of the tenant. A group with hidden membership hides its members from a
 // token without Member.Read.Hidden, and stays in the lists of its members' groups.
 // A role assignment counts from the moment it is made: there is no replication delay.
+//
+// The token endpoint judges the very sign-in that is made: its resource, its
+// client, its address, no registered device, no risk. The platform is unknown
+// whatever the user agent says. Only password grants and what AddSignIn adds stand
+// in the sign-in log, the latter whatever it holds.
 package graphfake
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -98,6 +105,29 @@ type Tenant struct {
 	ManagedPoliciesAppear bool
 	ManagedPolicyState    policy.State
 
+	// SignInAddress is where password grants come from; the zero Addr means where
+	// the request comes from, and for PasswordGrant that it isn't known.
+	SignInAddress netip.Addr
+	// TrustForwardedFor takes the address of a password grant from the header
+	// X-Forwarded-For, where a request has one.
+	TrustForwardedFor bool
+	// CountryOf tells the country of an address, as two letters of ISO 3166, and ""
+	// where none is known. nil tells none: an address that isn't public has no
+	// country, and that of a public one isn't decided.
+	CountryOf func(netip.Addr) string
+	// AllowUndecided lets a password grant pass of which the state doesn't tell
+	// whether something stands in its way: security defaults ask users for MFA when
+	// Microsoft finds it necessary, a policy on certain apps may concern a service
+	// behind Graph, a country isn't known. The zero Tenant refuses it, as if it did,
+	// and with AADSTS90033 where what it would do isn't known either.
+	AllowUndecided bool
+	// PasswordGrantsInteractive writes password grants to the log of interactive
+	// sign-ins, else to the other: public samples show either.
+	PasswordGrantsInteractive bool
+	// SignInLatency is after what time a sign-in shows in the log, by Clock. The
+	// service needs minutes, and may need hours; the zero Tenant shows it at once.
+	SignInLatency time.Duration
+
 	mu        sync.Mutex
 	made      int // ids made so far
 	requested int // request ids made so far
@@ -133,6 +163,7 @@ type directory struct {
 	methods       map[string][]mfa.Method     // user id, folded; without the password
 	passwords     map[string]string           // user id, folded
 	applications  table[Application]
+	signIns       table[loggedSignIn]
 	held          *holdings // nil: the whole truth is here
 }
 

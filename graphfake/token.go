@@ -5,14 +5,16 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/mfa"
 )
+
+var _ mfa.PasswordGranter = (*Tenant)(nil)
 
 // signInFailure is a refusal of the token endpoint.
 // Source: https://learn.microsoft.com/entra/identity-platform/reference-error-codes.
@@ -22,6 +24,8 @@ type signInFailure struct {
 	text     string
 	suberror string
 	claims   string
+	// correlation is the id under which the sign-in log holds it; "" where it doesn't.
+	correlation string
 }
 
 func refuseSignIn(code int, kind, format string, args ...any) *signInFailure {
@@ -30,7 +34,10 @@ func refuseSignIn(code int, kind, format string, args ...any) *signInFailure {
 
 // signInError renders a refusal as the token endpoint does.
 func (t *Tenant) signInError(f signInFailure) response {
-	trace, correlation := t.newRequestID(), t.newRequestID()
+	trace, correlation := t.newRequestID(), f.correlation
+	if correlation == "" {
+		correlation = t.newRequestID()
+	}
 	at := t.now().UTC().Format("2006-01-02 15:04:05Z")
 	body := map[string]any{
 		"error": f.kind,
@@ -54,20 +61,33 @@ func (t *Tenant) signInError(f signInFailure) response {
 	return reply
 }
 
+// tokenRequest is a call of the token endpoint: on which base and address, for
+// which tenant, and from where.
+type tokenRequest struct {
+	base, endpoint, tenant string
+	from                   netip.Addr
+}
+
 // token answers the token endpoint: v2.0 with scope, and the older one with resource.
 func (t *Tenant) token(r *http.Request, base, tenant string, body []byte) response {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		return t.signInError(*refuseSignIn(900144, "invalid_request", "The request body must be a form."))
 	}
+	request := tokenRequest{base: base, endpoint: base + r.URL.Path, tenant: tenant, from: t.addressOf(r)}
+	return t.grant(r.Context(), request, form)
+}
+
+// grant answers one request for a token.
+func (t *Tenant) grant(ctx context.Context, request tokenRequest, form url.Values) response {
 	var granted object
-	failure := t.checkForm(tenant, form)
+	failure := t.checkForm(request.tenant, form)
 	if failure == nil {
 		switch form.Get("grant_type") {
 		case "client_credentials":
-			granted, failure = t.clientCredentials(tenant, form, base+r.URL.Path)
+			granted, failure = t.clientCredentials(request.tenant, form, request.endpoint)
 		case "password":
-			granted, failure = t.passwordGrant(r.Context(), base, form)
+			granted, failure = t.passwordGrant(ctx, request, form)
 		default:
 			failure = refuseSignIn(70003, "unsupported_grant_type", "The app requested an unsupported grant type '%s'.", form.Get("grant_type"))
 		}
@@ -163,25 +183,49 @@ func equalSecret(given, kept string) bool {
 
 // passwordGrant signs an account in by its password, without a person
 // (https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc). The
-// password is judged first; then everything that mfa.Check finds in the tenant.
+// password is judged first; then everything that mfa.Judge finds in the tenant
+// for this very sign-in. Both are written to the sign-in log.
 //
 // The account of a federated domain signs in so only where a home realm discovery
 // policy lets Entra check the password, and its hash is synchronized: a password
 // that was set stands for both, and without one there is none in the directory.
-func (t *Tenant) passwordGrant(ctx context.Context, base string, form url.Values) (object, *signInFailure) {
-	user, failure := t.authenticate(form.Get("username"), form.Get("password"))
+func (t *Tenant) passwordGrant(ctx context.Context, request tokenRequest, form url.Values) (object, *signInFailure) {
+	s, failure := t.newSignIn(request.base, request.endpoint, request.from, form)
 	if failure != nil {
 		return nil, failure
 	}
-	report, err := mfa.Check(ctx, t.judge(), user.ID, nil)
-	if err != nil {
-		return nil, refuseSignIn(90033, "temporarily_unavailable", "The sign-in could not be judged: %v.", err)
+	user, failure := t.authenticate(form.Get("username"), form.Get("password"))
+	var report *mfa.Report
+	if failure == nil {
+		report, failure = t.judgeSignIn(ctx, user, s)
 	}
-	if failure := t.judged(user, report); failure != nil {
+	t.logSignIn(user, s, report, failure)
+	if failure != nil {
+		failure.correlation = s.correlation
 		return nil, failure
 	}
-	return t.userTokens(user, base, form), nil
+	return t.userTokens(user, s, request.base, form), nil
 }
+
+// PasswordGrant signs an account in as the token endpoint does, from
+// SignInAddress. What is answered holds no token.
+func (t *Tenant) PasswordGrant(ctx context.Context, grant mfa.PasswordGrant) (mfa.TokenAnswer, error) {
+	if err := ctx.Err(); err != nil {
+		return mfa.TokenAnswer{}, err
+	}
+	request := tokenRequest{base: loginURI, endpoint: loginURI + "/organizations/oauth2/v2.0/token", tenant: "organizations", from: t.SignInAddress}
+	reply := t.grant(ctx, request, url.Values{
+		"grant_type": {"password"}, "client_id": {grant.ClientID}, "scope": {grant.Resource + "/.default"},
+		"username": {grant.Username}, "password": {grant.Password.Reveal()},
+	})
+	answer, err := parseObject(reply.body)
+	if err != nil {
+		return mfa.TokenAnswer{}, err
+	}
+	return mfa.TokenAnswer{Status: reply.status, Body: raw(answer.without("access_token", "refresh_token", "id_token"))}, nil
+}
+
+const loginURI = "https://login.microsoftonline.com"
 
 // authenticate checks name, password and state of an account.
 func (t *Tenant) authenticate(name, password string) (mfa.User, *signInFailure) {
@@ -211,60 +255,15 @@ func (d *directory) federated(user mfa.User) bool {
 	return known && strings.EqualFold(domain.AuthenticationType, "Federated")
 }
 
-// judged turns what a check found into the refusal that the endpoint would give.
-// What touches only some sign-ins lets this one pass.
-func (t *Tenant) judged(user mfa.User, report mfa.Report) *signInFailure {
-	if report.Extent != entramfa.Always {
-		return nil
-	}
-	switch report.Outcome {
-	case entramfa.Blocked:
-		f := refuseSignIn(53003, "invalid_grant", "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.")
-		f.suberror, f.claims = "message_only", policyClaims(report.Findings, entramfa.Blocked)
-		return f
-	case entramfa.MFA:
-		f := refuseSignIn(50076, "invalid_grant", "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access '00000003-0000-0000-c000-000000000000'.")
-		if !t.registered(user) {
-			f = refuseSignIn(50079, "invalid_grant", "Due to a configuration change made by your administrator, or because you moved to a new location, you must enroll in multi-factor authentication to access '00000003-0000-0000-c000-000000000000'.")
-		}
-		f.suberror, f.claims = "basic_action", policyClaims(report.Findings, entramfa.MFA)
-		return f
-	}
-	return nil
-}
-
-// registered says whether the account has a method besides its password.
-func (t *Tenant) registered(user mfa.User) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	methods, _ := t.directory.methodsOf(user.ID)
-	return slices.ContainsFunc(methods, func(m mfa.Method) bool { return m.Type != mfa.PasswordMethod })
-}
-
-// policyClaims names the policies that refused, as JSON within JSON; "" where none did.
-func policyClaims(findings []entramfa.Finding, outcome entramfa.Outcome) string {
-	var ids []string
-	for _, f := range findings {
-		if f.Source == entramfa.SourceConditionalAccess && f.Outcome == outcome && f.Extent == entramfa.Always && f.ID != "" {
-			ids = append(ids, f.ID)
-		}
-	}
-	if ids == nil {
-		return ""
-	}
-	return string(raw(map[string]any{"access_token": map[string]any{"capolids": map[string]any{"essential": true, "values": ids}}}))
-}
-
 // userTokens answers a password grant that passed. Its access token carries no
 // app role, so that it opens no route of this fake.
-func (t *Tenant) userTokens(user mfa.User, base string, form url.Values) object {
-	audience, _ := audienceOf(form)
+func (t *Tenant) userTokens(user mfa.User, s signIn, base string, form url.Values) object {
 	fill := func(c *claims) {
 		c.AppID, c.ObjectID, c.Subject, c.UPN = form.Get("client_id"), user.ID, user.ID, user.UserPrincipalName
 		c.IDType, c.AMR, c.Scopes = "user", []string{"pwd"}, form.Get("scope")
 		c.PreferredUsername = user.UserPrincipalName
 	}
-	answer := append(tokenAnswer(t.sealed(t.claimsFor(audience, fill))), member{"scope", raw(form.Get("scope"))})
+	answer := append(tokenAnswer(t.sealed(t.claimsFor(s.resource.audience, fill))), member{"scope", raw(form.Get("scope"))})
 	scopes := strings.Fields(form.Get("scope"))
 	if slices.Contains(scopes, "openid") {
 		id := t.claimsFor(form.Get("client_id"), fill)
