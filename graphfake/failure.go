@@ -10,7 +10,8 @@ import (
 	"github.com/entramfa/entramfa"
 )
 
-// Failure makes the tenant refuse calls, by HTTP and by method alike.
+// Failure makes calls of the tenant fail, by HTTP and by method alike: refused,
+// or after they were carried out.
 type Failure struct {
 	// Method is the verb of the calls, GET for instance; empty means every verb.
 	Method string

@@ -101,6 +101,7 @@ func FuzzQuery(f *testing.F) {
 func FuzzBatch(f *testing.F) {
 	f.Add([]byte(`{"requests":[{"id":"1","method":"GET","url":"/users"},{"id":"2","method":"POST","url":"/$batch","body":{},"headers":{"a":"b"},"dependsOn":["1"]}]}`))
 	f.Add([]byte(`{"requests":[{"id":"1","method":"GET","url":"/users?$filter="}]}`))
+	f.Add([]byte(`{"requests":[{"id":"1","method":"POST","url":"/identity/conditionalAccess/policies","body":{"displayName":"x"},"headers":{"Content-Type":"application/json"}},{"id":"2","method":"PATCH","url":"/policies/identitySecurityDefaultsEnforcementPolicy","body":{"isEnabled":true},"headers":{"Content-Type":"application/json"}}]}`))
 	f.Add([]byte{0x1f, 0x8b, 0})
 	var tenant graphfake.Tenant
 	f.Fuzz(func(t *testing.T, body []byte) {

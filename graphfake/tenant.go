@@ -1,11 +1,11 @@
 // Package graphfake is an in-memory Microsoft Entra tenant for tests, examples
 // and offline answers.
 //
-// A [Tenant] has two faces over one state. Its methods satisfy [mfa.Reader],
+// A [Tenant] has two faces over one state. Its methods satisfy [mfa.ReadWriter],
 // [mfa.PasswordGranter], [mfa.SignInLogReader] and [policy.DirectoryReader], so
-// that a check runs on it without any network. And it is an http.Handler that
-// speaks Microsoft Graph, v1.0 and beta, and the token endpoint, so that a real
-// client runs against it:
+// that a check and a change run on it without any network. And it is an
+// http.Handler that speaks Microsoft Graph, v1.0 and beta, and the token endpoint,
+// so that a real client runs against it:
 //
 //	var tenant graphfake.Tenant
 //	server := httptest.NewTLSServer(&tenant)
@@ -13,19 +13,32 @@
 // The zero Tenant is an empty tenant with security defaults off. [Load] makes
 // one of exported JSON; such a tenant knows what it doesn't know.
 //
-// The fake is strict: an unknown route, verb or query option gets the OData
-// error that Graph gives, and stands in [Tenant.Requests]. It refuses what the
+// The fake is strict: an unknown route, verb, query option or member of a write
+// gets the OData error that Graph gives, and stands in [Tenant.Requests]. It refuses what the
 // real service refuses: a token without the permission, an enabled policy while
-// security defaults are on, v1.0 for a policy that only beta can show.
+// security defaults are on, v1.0 for a policy that only beta can show, an edit
+// without a licence or of a locked part of a policy of Microsoft's. Such refusals
+// are states of the tenant; [Tenant.Fail] arranges others.
+//
+// # Arranging and writing
+//
+// The methods that take no context arrange a tenant: AddPolicy, SetPerUserState.
+// They stand for no call, take more than the service would, and are seen at once.
+// Those with a context each stand for one call of Graph, and so do the requests
+// over HTTP: Fail, throttling, Before and ReplicationDelay are about them.
+// Where the words or the code of a refusal are not published, a comment beside
+// it says so.
 //
 // # Limits
 //
-// The HTTP face reads; it has no route that writes yet, changes are made by the
-// methods. Delegated permissions are not judged: only the app roles of a token
-// open a route. Administrative units, service principals and devices are no
+// A write changes Conditional Access policies, named locations, security defaults,
+// per-user states and the members of groups; what was deleted can't be restored.
+// That users, groups, roles and applications in a policy exist is not looked at.
+// An ETag is neither sent nor asked for. Delegated permissions are not judged:
+// only the app roles of a token open a route. Administrative units, service principals and devices are no
 // objects of the tenant. A group with hidden membership hides its members from a
 // token without Member.Read.Hidden, and stays in the lists of its members' groups.
-// A role assignment counts from the moment it is made: there is no replication delay.
+// A role assignment counts from the moment it is made, without ReplicationDelay.
 //
 // The token endpoint judges the very sign-in that is made: its resource, its
 // client, its address, no registered device, no risk. The platform is unknown
@@ -51,11 +64,11 @@ const DefaultTenantID = "7e0a5b1c-3d52-4c1e-9f60-0a1b2c3d4e5f"
 // Tenant is an in-memory Entra tenant. The zero Tenant is ready to use. Its
 // methods may be called concurrently; the fields are set before the first use.
 //
-// The methods of [mfa.Reader] each stand for one call of Graph, and those of
+// The methods of [mfa.ReadWriter] each stand for one call of Graph, and those of
 // [policy.DirectoryReader] for one call a page, which Fail and
 // ThrottleConditionalAccess refuse as they refuse it by HTTP. Their errors are
 // *entramfa.GraphError, or, in a tenant that was loaded, an error that is
-// entramfa.ErrNotRead. What they return is shared: it must not be changed.
+// entramfa.ErrNotRead, or io.ErrUnexpectedEOF where an answer was cut. What they return is shared: it must not be changed.
 type Tenant struct {
 	// TenantID is the id of the tenant; empty means DefaultTenantID.
 	TenantID string

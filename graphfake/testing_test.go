@@ -16,7 +16,11 @@ import (
 )
 
 // everything is a set of permissions that opens every route.
-var everything = []string{"Policy.Read.All", "Directory.Read.All", "UserAuthenticationMethod.Read.All", "RoleManagement.Read.Directory"}
+var everything = []string{
+	"Policy.Read.All", "Directory.Read.All", "UserAuthenticationMethod.Read.All", "RoleManagement.Read.Directory",
+	"Policy.ReadWrite.ConditionalAccess", "Policy.ReadWrite.AuthenticationMethod", "Application.Read.All",
+	"GroupMember.ReadWrite.All", "RoleManagement.ReadWrite.Directory",
+}
 
 // client is a plain HTTP client of a tenant, over TLS.
 type client struct {
