@@ -16,7 +16,7 @@ import (
 // ipShape and countryShape: https://learn.microsoft.com/graph/api/resources/ipnamedlocation,
 // https://learn.microsoft.com/graph/api/resources/countrynamedlocation.
 var (
-	ipShape      = slices.Concat(same("", "displayName", "isTrusted", "ipRanges"))
+	ipShape      = same("", "displayName", "isTrusted", "ipRanges")
 	countryShape = slices.Concat(same("", "displayName", "countriesAndRegions", "includeUnknownCountriesAndRegions"),
 		enum("countryLookupMethod", "", "clientIpAddress", "authenticatorAppGps"))
 )
@@ -123,12 +123,11 @@ func readLocation(body []byte, kind string) (object, *entramfa.GraphError) {
 			return nil, schemaError(name, "it is read-only")
 		}
 	}
-	sent = sent.without(readOnly...)
-	switch {
-	case strings.EqualFold(kind, policy.IPNamedLocation):
-		return ipShape.accept(sent, beta, "")
-	case strings.EqualFold(kind, policy.CountryNamedLocation):
-		return countryShape.accept(sent, beta, "")
+	for known, s := range map[string]shape{policy.IPNamedLocation: ipShape, policy.CountryNamedLocation: countryShape} {
+		if strings.EqualFold(kind, known) {
+			kept, refusal := s.accept(sent.without(readOnly...), beta, "")
+			return append(object{{"@odata.type", raw(known)}}, kept...), refusal
+		}
 	}
 	return nil, schemaError("@odata.type", "a location of addresses or of countries is wanted")
 }

@@ -83,7 +83,8 @@ func readReference(body []byte) (string, *entramfa.GraphError) {
 		return "", refusal
 	}
 	reference := parsed.text("@odata.id")
-	if len(parsed) != 1 || reference == "" {
+	more := slices.ContainsFunc(parsed, func(m member) bool { return !isAnnotation(m.name) })
+	if more || reference == "" {
 		return "", badRequest("A single value for '@odata.id' is wanted.")
 	}
 	address, err := url.Parse(reference)

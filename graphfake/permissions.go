@@ -39,7 +39,7 @@ var (
 	writeMembers      = []string{"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"}
 	writeRoleGroups   = []string{"RoleManagement.ReadWrite.Directory"}
 	// readApplications is wanted of who writes the application condition of a policy.
-	readApplications = []string{"Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	readApplications = []string{"Application.Read.All", "Application.ReadWrite.All"}
 )
 
 // permissionsOf returns the permissions of which a call needs one, nil where Graph has no such route.

@@ -93,8 +93,8 @@ func (s shape) accept(sent object, version, path string) (object, *entramfa.Grap
 	kept := object{}
 	for _, m := range unique {
 		switch p := s.find(m.name); {
-		case m.name == "@odata.type":
-			kept = append(kept, m)
+		case m.name == "@odata.type" && strings.HasSuffix(path, "externalTenants."):
+			kept = append(kept, m) // elsewhere the schema knows the type; the SDKs send it everywhere
 		case isAnnotation(m.name), version == beta && slices.Contains(forgotten, m.name):
 		case p == nil, p.beta && version != beta:
 			return nil, schemaError(path+m.name, "it does not exist")

@@ -171,6 +171,21 @@ func TestALicenceIsJudgedWhereProductsAreStated(t *testing.T) {
 	}
 }
 
+func TestWritesOfConditionalAccessAreThrottledToo(t *testing.T) {
+	at := newClock()
+	tenant := graphfake.Tenant{Clock: at.now, ThrottleConditionalAccess: true}
+	id := added(t, &tenant, plain(t, policy.StateReportOnly))
+	_, err := tenant.Policy(t.Context(), id)
+	require.NoError(t, err)
+	before := string(tenant.Snapshot())
+	_, err = tenant.UpdatePolicy(t.Context(), id, policy.Patch{State: new(policy.StateDisabled)})
+	assert.ErrorIs(t, err, entramfa.ErrThrottled)
+	assert.Equal(t, before, string(tenant.Snapshot()))
+	at.advance(time.Second)
+	_, err = tenant.UpdatePolicy(t.Context(), id, policy.Patch{State: new(policy.StateDisabled)})
+	assert.NoError(t, err)
+}
+
 // TestReadsLagBehindWrites looks at every kind of object before and after the delay.
 func TestReadsLagBehindWrites(t *testing.T) {
 	at := newClock()

@@ -259,6 +259,18 @@ func TestAPatchMergesObjectsAndReplacesLists(t *testing.T) {
 	assert.Equal(t, r.body["conditions"], c.ok(one).body["conditions"])
 }
 
+func TestTypesThatTheSDKsSendAreNotKept(t *testing.T) {
+	var tenant graphfake.Tenant
+	c := serve(t, &tenant, everything...)
+	typed := setAt(t, setAt(t, mfaForAll, "@odata#type", `"x"`), "conditions.users.@odata#type", `"#microsoft.graph.conditionalAccessUsers"`)
+	typed = strings.ReplaceAll(typed, "@odata#type", "@odata.type")
+	made := c.do(http.MethodPost, "/v1.0"+policiesURL, typed)
+	require.Equal(t, http.StatusCreated, made.StatusCode, "%s", made.text)
+	one := fmt.Sprintf("/v1.0%s/%s", policiesURL, made.body["id"])
+	require.Equal(t, 204, c.do(http.MethodPatch, one, `{"@odata.type":"#microsoft.graph.conditionalAccessPolicy","state":"enabled"}`).StatusCode)
+	assert.NotContains(t, string(c.ok(one).text), "@odata.type")
+}
+
 func TestV1RefusesWhatOnlyBetaKnows(t *testing.T) {
 	var tenant graphfake.Tenant
 	c := serve(t, &tenant, everything...)
