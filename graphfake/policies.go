@@ -245,11 +245,17 @@ func (d *directory) policyOf(version, id string) (policy.Policy, *entramfa.Graph
 	if !ok {
 		return p, notFoundCA("ConditionalAccessPolicy", id)
 	}
-	if version != beta && beyondV1(p) {
-		return p, graphError(http.StatusBadRequest, "BadRequest",
-			"1038: The policy contains preview features; use the beta endpoint.")
+	return p, beyondVersion(version, p)
+}
+
+// beyondVersion is 1038: v1.0 can't show a policy that uses what only beta knows.
+// Source: https://github.com/microsoftgraph/msgraph-metadata/issues/647.
+func beyondVersion(version string, p policy.Policy) *entramfa.GraphError {
+	if version == beta || !beyondV1(p) {
+		return nil
 	}
-	return p, nil
+	return graphError(http.StatusBadRequest, "BadRequest",
+		"1038: The policy contains preview features; use the beta endpoint.")
 }
 
 // policiesHeld returns an error that is entramfa.ErrNotRead unless all policies are known.

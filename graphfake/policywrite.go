@@ -88,6 +88,7 @@ func (t *Tenant) deletePolicy(d *directory, version, id string) error {
 		return lockedPolicy("deleted")
 	}
 	t.erasePolicy(d, p.ID)
+	t.keepDeleted(d, p)
 	return nil
 }
 

@@ -10,7 +10,7 @@ const (
 // andRead is wanted of who changes Conditional Access or security defaults.
 var andRead = [][]string{readPolicies}
 
-// writeRoutes are the calls that change the tenant.
+// writeRoutes are the calls that change the tenant, and those that read what was deleted.
 var writeRoutes = []route{
 	{method: "POST", path: "/identity/conditionalAccess/policies", aliases: []string{"/policies/conditionalAccessPolicies", "/conditionalAccess/policies"},
 		service: conditionalAccess, permissions: writePolicies, also: andRead, success: created, serve: postPolicy},
@@ -18,6 +18,13 @@ var writeRoutes = []route{
 		service: conditionalAccess, permissions: writePolicies, also: andRead, success: done, serve: patchPolicy},
 	{method: "DELETE", path: "/identity/conditionalAccess/policies/{}", aliases: []string{"/policies/conditionalAccessPolicies/{}", "/conditionalAccess/policies/{}"},
 		service: conditionalAccess, permissions: writePolicies, also: andRead, success: done, serve: deletePolicy},
+
+	{method: "GET", path: "/identity/conditionalAccess/deletedItems/policies", service: conditionalAccess, permissions: readPolicies, serve: listDeleted},
+	{method: "GET", path: "/identity/conditionalAccess/deletedItems/policies/{}", service: conditionalAccess, permissions: readPolicies, serve: getDeleted},
+	{method: "POST", path: "/identity/conditionalAccess/deletedItems/policies/{}/restore",
+		service: conditionalAccess, permissions: writePolicies, also: andRead, success: http.StatusOK, serve: restoreDeleted},
+	{method: "DELETE", path: "/identity/conditionalAccess/deletedItems/policies/{}",
+		service: conditionalAccess, permissions: writePolicies, also: andRead, success: done, serve: purgeDeleted},
 
 	{method: "POST", path: "/identity/conditionalAccess/namedLocations", aliases: []string{"/conditionalAccess/namedLocations"},
 		service: conditionalAccess, permissions: writePolicies, also: andRead, success: created, serve: postLocation},

@@ -32,7 +32,8 @@
 // # Limits
 //
 // A write changes Conditional Access policies, named locations, security defaults,
-// per-user states and the members of groups; what was deleted can't be restored.
+// per-user states and the members of groups; of what it deletes only policies can
+// be restored.
 // That users, groups, roles and applications in a policy exist is not looked at.
 // An ETag is neither sent nor asked for. Delegated permissions are not judged:
 // only the app roles of a token open a route. Administrative units, service principals and devices are no
@@ -166,6 +167,7 @@ type directory struct {
 	assignments   table[policy.RoleAssignment]
 	eligibilities table[policy.RoleAssignment]
 	policies      table[policy.Policy]
+	deleted       table[policy.Policy] // by a write: they can be restored
 	locations     table[policy.NamedLocation]
 	strengths     table[policy.AuthenticationStrength]
 	defaults      securitydefaults.Policy

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -269,6 +270,45 @@ func TestTypesThatTheSDKsSendAreNotKept(t *testing.T) {
 	one := fmt.Sprintf("/v1.0%s/%s", policiesURL, made.body["id"])
 	require.Equal(t, 204, c.do(http.MethodPatch, one, `{"@odata.type":"#microsoft.graph.conditionalAccessPolicy","state":"enabled"}`).StatusCode)
 	assert.NotContains(t, string(c.ok(one).text), "@odata.type")
+}
+
+func TestDeletedPoliciesCanBeRestored(t *testing.T) {
+	at := newClock()
+	tenant := graphfake.Tenant{Clock: at.now}
+	c := serve(t, &tenant, everything...)
+	const deleted = "/v1.0/identity/conditionalAccess/deletedItems/policies"
+	made := c.do(http.MethodPost, "/v1.0"+policiesURL, setAt(t, mfaForAll, "state", `"enabled"`))
+	id, _ := made.body["id"].(string)
+	before := string(tenant.Snapshot())
+	remove := func() {
+		t.Helper()
+		require.Equal(t, 204, c.do(http.MethodDelete, "/v1.0"+policiesURL+"/"+id, "").StatusCode)
+	}
+	assert.Empty(t, c.ok(deleted).values())
+	remove()
+	assert.Equal(t, []string{id}, c.ok(deleted).names("id"))
+	assert.NotNil(t, c.ok(deleted + "/" + id).body["deletedDateTime"])
+
+	require.NoError(t, tenant.SetSecurityDefaults(true))
+	assert.Equal(t, 400, c.do(http.MethodPost, deleted+"/"+id+"/restore", "").StatusCode, "it would be enabled beside security defaults")
+	require.NoError(t, tenant.SetSecurityDefaults(false))
+	restored := c.do(http.MethodPost, deleted+"/"+id+"/restore", "")
+	require.Equal(t, 200, restored.StatusCode, "%s", restored.text)
+	assert.Equal(t, id, restored.body["id"])
+	assert.Equal(t, before, string(tenant.Snapshot()), "as it was")
+	assert.Equal(t, 404, c.do(http.MethodPost, deleted+"/"+id+"/restore", "").StatusCode)
+
+	remove()
+	require.Equal(t, 204, c.do(http.MethodDelete, deleted+"/"+id, "").StatusCode)
+	assert.Equal(t, 404, c.get(deleted+"/"+id).StatusCode, "removed for good")
+
+	made = c.do(http.MethodPost, "/v1.0"+policiesURL, mfaForAll)
+	id, _ = made.body["id"].(string)
+	remove()
+	at.advance(30 * 24 * time.Hour)
+	c.token = tenant.Token(everything...)
+	assert.Empty(t, c.ok(deleted).values(), "after 30 days")
+	assert.Equal(t, 404, c.do(http.MethodPost, deleted+"/"+id+"/restore", "").StatusCode)
 }
 
 func TestV1RefusesWhatOnlyBetaKnows(t *testing.T) {
