@@ -136,14 +136,18 @@ func knownStrength(d *directory, p policy.Policy) string {
 	return ""
 }
 
-// everyoneAlone: All and None stand alone among the included users, groups and roles.
+// everyoneAlone: All and None stand alone among the included users, and All beside
+// no group and no role. None may stand beside roles: so it does in Microsoft's template
+// for the devices of administrators.
 func everyoneAlone(_ *directory, p policy.Policy) string {
 	u := p.Conditions.Users
-	included := len(u.IncludeUsers) + len(u.IncludeGroups) + len(u.IncludeRoles)
 	for _, word := range []string{"All", "None"} {
-		if slices.Contains(u.IncludeUsers, word) && included > 1 {
-			return fmt.Sprintf("'%s' in includeUsers can not be combined with other users, groups or roles.", word)
+		if slices.Contains(u.IncludeUsers, word) && len(u.IncludeUsers) > 1 {
+			return fmt.Sprintf("'%s' in includeUsers can not be combined with other users.", word)
 		}
+	}
+	if slices.Contains(u.IncludeUsers, "All") && len(u.IncludeGroups)+len(u.IncludeRoles) > 0 {
+		return "'All' in includeUsers can not be combined with groups or roles."
 	}
 	return ""
 }

@@ -142,33 +142,41 @@ func (p property) values() []string {
 	return closedValues[p.name]
 }
 
-// acceptValues checks the values of an enumeration: one, a list, or flags joined by
-// commas. Those of guests are taken in any case, and come back as the schema writes them.
+// acceptValues checks the values of an enumeration: one, flags joined by commas, or
+// a list of either.
 func acceptValues(name string, value json.RawMessage, values []string, path string) (json.RawMessage, *entramfa.GraphError) {
-	var list []string
-	if json.Unmarshal(value, &list) == nil {
-		for _, v := range list {
-			if !slices.Contains(values, v) {
-				return nil, schemaError(path, "it has no value '"+v+"'")
-			}
-		}
-		return value, nil
-	}
 	var text string
-	if json.Unmarshal(value, &text) != nil {
+	if json.Unmarshal(value, &text) == nil {
+		accepted, refusal := acceptFlags(name, text, values, path)
+		return raw(accepted), refusal
+	}
+	var list []string
+	if json.Unmarshal(value, &list) != nil {
 		return nil, schemaError(path, "its type is another one")
 	}
+	for i := range list {
+		var refusal *entramfa.GraphError
+		if list[i], refusal = acceptFlags(name, list[i], values, path); refusal != nil {
+			return nil, refusal
+		}
+	}
+	return raw(list), nil
+}
+
+// acceptFlags checks one value, or several. Those of guests are taken in any case,
+// and come back as the schema writes them.
+func acceptFlags(name, text string, values []string, path string) (string, *entramfa.GraphError) {
 	flags := policy.Flags(text).Values()
 	for i, flag := range flags {
 		at := slices.IndexFunc(values, func(v string) bool {
 			return v == flag || name == "guestOrExternalUserTypes" && strings.EqualFold(v, flag)
 		})
 		if at < 0 {
-			return nil, schemaError(path, "it has no value '"+flag+"'")
+			return "", schemaError(path, "it has no value '"+flag+"'")
 		}
 		flags[i] = values[at]
 	}
-	return raw(strings.Join(flags, ",")), nil
+	return strings.Join(flags, ","), nil
 }
 
 // acceptStrength keeps the name of a strength alone: it is read with what it allows.

@@ -156,7 +156,7 @@ var refusedPolicies = map[string]refusedPolicy{
 	"retired device states":     {"conditions.devices", `{"includeDeviceStates":["All"]}`, "1088: "},
 	"all and one":               {"conditions.users.includeUsers", `["All","x"]`, "'All'"},
 	"all and a group":           {"conditions.users.includeGroups", `["x"]`, "'All'"},
-	"none and a role":           {"conditions.users", `{"includeUsers":["None"],"includeRoles":["x"]}`, "'None'"},
+	"none and one":              {"conditions.users.includeUsers", `["None","x"]`, "'None'"},
 	"all apps and one":          {"conditions.applications.includeApplications", `["All","x"]`, "'All'"},
 	"apps and actions":          {"conditions.applications.includeUserActions", `["urn:user:registersecurityinfo"]`, "can not be combined in one policy"},
 	"all apps and a filter":     {"conditions.applications.applicationFilter", `{"mode":"include","rule":"x"}`, "applicationFilter"},
@@ -232,6 +232,34 @@ func TestPoliciesAreStoredAsTheServiceStoresThem(t *testing.T) {
 		again := c.with("Prefer", "include-unknown-enum-members").ok(fmt.Sprintf("/beta%s/%s", policiesURL, r.body["id"]))
 		assert.Equal(t, r.body["conditions"], again.body["conditions"], name)
 		assert.Equal(t, test.want, again.at(test.at), name)
+	}
+}
+
+// TestPoliciesThatEveryTenantTakes holds what stands in Microsoft's own templates
+// (https://learn.microsoft.com/graph/api/conditionalaccessroot-list-templates), and what the rules leave free.
+func TestPoliciesThatEveryTenantTakes(t *testing.T) {
+	const all = `"clientAppTypes":["all"],"users":{"includeUsers":["All"]}`
+	for name, part := range map[string][2]string{
+		"a new password after a risk":  {`{` + all + `,"applications":{"includeApplications":["All"]},"userRiskLevels":["high"]}`, `{"operator":"AND","builtInControls":["mfa","passwordChange"]}`},
+		"legacy clients":               {`{"clientAppTypes":["exchangeActiveSync","other"],"users":{"includeUsers":["All"]},"applications":{"includeApplications":["All"]}}`, `{"operator":"OR","builtInControls":["block"]}`},
+		"nobody but roles":             {`{"clientAppTypes":["all"],"users":{"includeUsers":["None"],"includeRoles":["x"]},"applications":{"includeApplications":["All"]}}`, `{"operator":"OR","builtInControls":["compliantDevice","domainJoinedDevice"]}`},
+		"a strength as it is read":     {`{` + all + `,"applications":{"includeApplications":["MicrosoftAdminPortals"]}}`, `{"operator":"OR","authenticationStrength":{"id":"` + policy.StrengthMFA + `","displayName":"x","policyType":"builtIn","requirementsSatisfied":"mfa","allowedCombinations":["password,sms","fido2"],"combinationConfigurations":[]}}`},
+		"registering a device":         {`{` + all + `,"applications":{"includeUserActions":["urn:user:registerdevice"]}}`, `{"operator":"OR","builtInControls":["mfa"]}`},
+		"a workload":                   {`{"clientAppTypes":["all"],"users":{"includeUsers":["None"]},"applications":{"includeApplications":["All"]},"clientApplications":{"includeServicePrincipals":["ServicePrincipalsInMyTenant"]}}`, `{"operator":"OR","builtInControls":["block"]}`},
+		"places that are always known": {`{` + all + `,"applications":{"includeApplications":["All"]},"locations":{"includeLocations":["All"],"excludeLocations":["AllTrusted","00000000-0000-0000-0000-000000000000"]}}`, `{"operator":"OR","builtInControls":["block"]}`},
+		"a device filter":              {`{` + all + `,"applications":{"includeApplications":["All"]},"devices":{"deviceFilter":{"mode":"exclude","rule":"device.isCompliant -eq True"}}}`, `{"operator":"OR","builtInControls":["block"]}`},
+		"inner risk":                   {`{` + all + `,"applications":{"includeApplications":["Office365"]},"insiderRiskLevels":"elevated,moderate"}`, `{"operator":"OR","builtInControls":["block"]}`},
+		"no controls at all":           {`{` + all + `,"applications":{"includeApplications":["All"]}}`, `null`},
+	} {
+		for session, frequency := range map[string]string{
+			"no session": "null", "every time": `{"signInFrequency":{"isEnabled":true,"frequencyInterval":"everyTime","value":null,"type":null,"authenticationType":"primaryAndSecondaryAuthentication"}}`,
+			"every hour": `{"signInFrequency":{"isEnabled":true,"frequencyInterval":"timeBased","value":1,"type":"hours"},"persistentBrowser":{"isEnabled":true,"mode":"never"}}`,
+		} {
+			var tenant graphfake.Tenant
+			body := `{"displayName":"x","state":"enabledForReportingButNotEnforced","conditions":` + part[0] + `,"grantControls":` + part[1] + `,"sessionControls":` + frequency + `}`
+			r := serve(t, &tenant, everything...).do(http.MethodPost, "/v1.0"+policiesURL, body)
+			assert.Equal(t, http.StatusCreated, r.StatusCode, "%s, %s: %s", name, session, r.text)
+		}
 	}
 }
 
