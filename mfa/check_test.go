@@ -35,9 +35,14 @@ func newTenant(t testing.TB) (tenant *graphfake.Tenant, user string, groups []st
 
 // addPolicy adds an enabled policy for all resources with the user condition and the controls.
 func addPolicy(t testing.TB, tenant *graphfake.Tenant, name, users, control string) string {
-	var p policy.Policy
+	return addPolicyWith(t, tenant, "", name, users, control)
+}
+
+func addPolicyWith(t testing.TB, tenant *graphfake.Tenant, id, name, users, control string) string {
+	p := policy.Policy{}
 	require.NoError(t, json.Unmarshal(fmt.Appendf(nil, `{"displayName":%q,"state":"enabled","conditions":{"clientAppTypes":["all"],
 		"applications":{"includeApplications":["All"]},"users":%s},"grantControls":{"operator":"OR","builtInControls":[%q]}}`, name, users, control), &p))
+	p.ID = id
 	id, err := tenant.AddPolicy(p)
 	require.NoError(t, err)
 	return id

@@ -17,6 +17,11 @@ func (p *planner) guard() {
 	}
 	guards := guards{plan: &p.plan, facts: p.before, report: p.report, caller: p.opts.Caller}
 	p.refusals = append(p.refusals, guards.refusals()...)
+	if e := p.report.Evidence; e == nil || e.SignIns == nil {
+		p.note("whether a person uses the account was not looked up: SignIns and Report.WithEvidence tell it from the sign-in log")
+	} else if len(e.SignIns.Person.Missing) > 0 {
+		p.note("whether a person uses the account is not known for sure: %s", strings.Join(e.SignIns.Person.Missing, "; "))
+	}
 	if p.opts.Caller == nil {
 		p.note("who will apply the plan is not known yet: Apply refuses it where it would lock that account out")
 	}

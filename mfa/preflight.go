@@ -25,13 +25,32 @@ func (a *applier) preflight(ctx context.Context) error {
 	if !a.plan.Clear && !a.opts.AllowIncomplete {
 		refusals = append(refusals, Refusal{GuardIncomplete, "the account would not be clear after it: " + a.plan.standing(), "see what the plan says instead, or set AllowIncomplete"})
 	}
-	guards := guards{plan: &a.plan, facts: facts, report: Judge(facts, &Options{Profile: &a.plan.Profile, Now: a.opts.Now()}), caller: &a.by}
+	report, err := a.evident(ctx, facts)
+	if err != nil {
+		return err
+	}
+	guards := guards{plan: &a.plan, facts: facts, report: report, caller: &a.by}
 	refusals = append(refusals, guards.refusals()...)
 	refusals = append(refusals, a.moved(ctx)...)
 	if len(refusals) > 0 {
 		return &RefusedError{Account: a.plan.Account.UserPrincipalName, Refusals: refusals}
 	}
 	return nil
+}
+
+// evident is the report on the account with what the sign-in log says, where the
+// tenant lets it be read.
+func (a *applier) evident(ctx context.Context, facts Facts) (Report, error) {
+	report := Judge(facts, &Options{Profile: &a.plan.Profile, Now: a.opts.Now()})
+	log, ok := a.tenant.(SignInLogReader)
+	if !ok || a.plan.Options.AllowInteractiveAccount {
+		return report, nil
+	}
+	signIns, err := SignIns(ctx, log, a.plan.Account.ID, &SignInOptions{Now: a.opts.Now()})
+	if err != nil {
+		return report, fmt.Errorf("mfa: apply the plan: %w", err)
+	}
+	return report.WithEvidence(Evidence{SignIns: &signIns}), nil
 }
 
 // standing names what the plan doesn't lift.

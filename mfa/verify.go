@@ -52,15 +52,16 @@ type Proved struct {
 type VerifyOptions struct {
 	// Reads is how many equal reads are wanted; 0 means three, a second apart.
 	Reads int
-	// SignIn signs the account in, once; nil leaves that proof out.
-	SignIn func(ctx context.Context) (entramfa.Outcome, string, error)
+	// Granter signs the account in by Grant, once, as Probe does; nil leaves that proof out.
+	Granter PasswordGranter
+	Grant   PasswordGrant
 	// Now and Wait are the clock; nil means the real one.
 	Now  func() time.Time
 	Wait func(ctx context.Context, d time.Duration) error
 }
 
 // Verify says whether a plan that was applied is in effect. It changes nothing but,
-// with VerifyOptions.SignIn, the sign-in log. The journal tells what the plan
+// with VerifyOptions.Granter, the sign-in log. The journal tells what the plan
 // created. An error means that nothing could be asked; what a single proof could not
 // get is said in it.
 func Verify(ctx context.Context, tenant ReadWriter, plan Plan, journal Journal, opts *VerifyOptions) (Verification, error) {
@@ -216,19 +217,21 @@ func withoutConditions(p policy.Policy) policy.Policy {
 
 // signIn signs the account in, once.
 func (v *verifier) signIn(ctx context.Context) Proved {
-	if v.opts.SignIn == nil {
+	if v.opts.Granter == nil {
 		return Proved{ProofNone, "no sign-in was tried"}
 	}
-	outcome, text, err := v.opts.SignIn(ctx)
+	probe, err := Probe(ctx, v.opts.Granter, v.opts.Grant, &ProbeOptions{Now: v.opts.Now()})
 	switch {
 	case err != nil:
 		return Proved{ProofNone, fmt.Sprintf("the sign-in could not be tried: %v", err)}
-	case outcome == entramfa.Clear:
-		return Proved{ProofYes, text}
-	case outcome == entramfa.Unknown:
-		return Proved{ProofNone, text}
+	case !strings.EqualFold(v.opts.Grant.Username, v.applier.plan.Account.UserPrincipalName):
+		return Proved{ProofNone, "the sign-in was of another account: " + v.opts.Grant.Username}
+	case probe.Outcome == entramfa.Clear:
+		return Proved{ProofYes, probe.Text}
+	case probe.Outcome == entramfa.Unknown:
+		return Proved{ProofNone, probe.Text}
 	}
-	return Proved{ProofNotYet, text + "; a change may take minutes to hours until sign-ins follow it"}
+	return Proved{ProofNotYet, probe.Text + "; sign-ins may follow a change after minutes to hours"}
 }
 
 // knows says whether a policy is one on which the plan rests.
