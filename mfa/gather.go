@@ -11,6 +11,7 @@ import (
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/internal/unread"
+	"github.com/entramfa/entramfa/policy"
 )
 
 // gatherer turns records of the sign-in log into evidence.
@@ -140,7 +141,12 @@ func (m SignInMoment) accepted() bool {
 }
 
 // password says that it was a password grant.
-func (m SignInMoment) password() bool { return strings.EqualFold(m.Protocol, "ropc") }
+func (m SignInMoment) password() bool { return isPasswordGrant(m.Protocol) }
+
+// isPasswordGrant looks among the protocols of a sign-in, which are flags.
+func isPasswordGrant(protocol string) bool {
+	return containsFold(policy.Flags(protocol).Values(), "ropc")
+}
 
 // newest keeps the newest of each kind.
 func (g *gatherer) newest(m SignInMoment) {
@@ -168,11 +174,11 @@ func keep(newest **SignInMoment, m SignInMoment) {
 
 // demanded notes who demanded MFA of a sign-in.
 func (g *gatherer) demanded(r SignInRecord, m SignInMoment) {
-	for _, policy := range r.RequirementPolicies {
-		d := g.demands[fold(policy.RequirementProvider)]
+	for _, by := range r.RequirementPolicies {
+		d := g.demands[fold(by.RequirementProvider)]
 		if d == nil {
-			d = &MFADemand{Provider: policy.RequirementProvider, Source: sourceOfProvider(policy.RequirementProvider), Detail: policy.Detail, Last: m}
-			g.demands[fold(policy.RequirementProvider)] = d
+			d = &MFADemand{Provider: by.RequirementProvider, Source: sourceOfProvider(by.RequirementProvider), Detail: by.Detail, Last: m}
+			g.demands[fold(by.RequirementProvider)] = d
 		}
 		d.SignIns++
 		if m.At.After(d.Last.At) {

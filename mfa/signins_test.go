@@ -139,6 +139,19 @@ func TestSignInsReadsBothLogs(t *testing.T) {
 	assert.Equal(t, e, again)
 }
 
+func TestPasswordSignInsOfTheLog(t *testing.T) {
+	protocol := func(name string) func(*mfa.SignInRecord) {
+		return func(r *mfa.SignInRecord) { r.AuthenticationProtocol = name }
+	}
+	e := gathered(t, &signInLog{nonInteractive: []mfa.SignInRecord{
+		ropc(1, 50126), ropc(2, 50140), ropc(3, 53003, protocol("oAuth2,ropc")), ropc(4, 0, protocol("unknownFutureValue")), ropc(5, 0),
+	}}, nil)
+	assert.Equal(t, now.Add(-3*time.Hour), e.LastPasswordFailure.At, "a wrong password says nothing, and a page is no failure")
+	assert.Equal(t, now.Add(-5*time.Hour), e.LastPasswordSuccess.At)
+	assert.Equal(t, now.Add(-1*time.Hour), e.LastFailure.At)
+	assert.Equal(t, now.Add(-4*time.Hour), e.LastSuccess.At)
+}
+
 func TestSignInsMapsEveryProvider(t *testing.T) {
 	for provider, source := range map[string]entramfa.Source{
 		"user": entramfa.SourcePerUserMFA, "v1ConditionalAccess": entramfa.SourceConditionalAccess, "multiConditionalAccess": entramfa.SourceConditionalAccess,

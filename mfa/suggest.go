@@ -36,7 +36,7 @@ func (e SignInEvidence) Profile() (policy.SignIn, bool) {
 // unattended lists the uses that are password grants, else the non-interactive ones.
 func (e SignInEvidence) unattended() []SignInUse {
 	accepted := slices.DeleteFunc(slices.Clone(e.Uses), func(u SignInUse) bool { return u.Accepted == 0 })
-	grants := slices.DeleteFunc(slices.Clone(accepted), func(u SignInUse) bool { return !strings.EqualFold(u.Protocol, "ropc") })
+	grants := slices.DeleteFunc(slices.Clone(accepted), func(u SignInUse) bool { return !isPasswordGrant(u.Protocol) })
 	if len(grants) > 0 {
 		return grants
 	}

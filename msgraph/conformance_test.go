@@ -15,7 +15,7 @@ func TestConformance(t *testing.T) {
 	conformance.Run(t, func(t *testing.T, tenant *graphfake.Tenant) mfa.Reader {
 		server := httptest.NewTLSServer(tenant)
 		t.Cleanup(server.Close)
-		adapter := newAdapterWith(t, grants{tenant, allPermissions()}, server, "127.0.0.1")
+		adapter := newAdapterWith(t, grants{tenant, append(allPermissions(), "AuditLog.Read.All")}, server, "127.0.0.1")
 		var instant waits
 		return instant.on(msgraph.New(adapter, nil))
 	})

@@ -49,6 +49,7 @@ func Run(t *testing.T, newReader func(t *testing.T, tenant *graphfake.Tenant) mf
 		"unavailable":           testUnavailable,
 		"cancelled":             testCancelled,
 		"small pages":           testSmallPages,
+		"sign-in log":           testSignInLog,
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) { test(t, newReader) })
