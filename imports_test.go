@@ -45,6 +45,7 @@ var forbidden = []struct{ packages, imports, reason string }{
 	{"msgraph examples/check examples/whatif examples/sweep", "github.com/microsoftgraph/msgraph-sdk-go", "compiling its models takes minutes and gigabytes"},
 	{"msgraph examples/check examples/whatif examples/sweep", "github.com/microsoftgraph/msgraph-sdk-go/models", "compiling them takes minutes and gigabytes"},
 	{"msgraph", "github.com/Azure/azure-sdk-for-go/sdk/azidentity", "which credential it is, is the caller's choice"},
+	{"msgraph", "github.com/AzureAD/microsoft-authentication-library-for-go/apps/confidential", "MSAL is there for the password grant of a public client; other credentials are the caller's choice"},
 }
 
 func TestImportTable(t *testing.T) {
