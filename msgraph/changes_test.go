@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -321,6 +322,8 @@ func TestRefusedWriteNamesWhatIsNeeded(t *testing.T) {
 		require.ErrorAs(t, err, &graph)
 		assert.Equal(t, write.grants, graph.Permissions)
 		assert.Equal(t, write.extra, graph.Also)
+		roles := strings.Contains(err.Error(), "RoleManagement.ReadWrite.Directory")
+		assert.Equal(t, write.grants[0] == "GroupMember.ReadWrite.All", roles, "the group may be one that can hold roles")
 		assert.Len(t, w.calls(), 1)
 	})
 }

@@ -20,3 +20,16 @@ func TestConformance(t *testing.T) {
 		return instant.on(msgraph.New(adapter, nil))
 	})
 }
+
+// What changes a tenant, the same way.
+func TestConformanceOfWrites(t *testing.T) {
+	conformance.RunWrites(t, func(t *testing.T, tenant *graphfake.Tenant) mfa.ReadWriter {
+		server := httptest.NewTLSServer(tenant)
+		t.Cleanup(server.Close)
+		permissions := append(allPermissions(), msgraph.WritePermissions()...)
+		permissions = append(permissions, "RoleManagement.ReadWrite.Directory") // for groups that can hold roles
+		adapter := newAdapterWith(t, grants{tenant, permissions}, server, "127.0.0.1")
+		var instant waits
+		return instant.on(msgraph.New(adapter, nil))
+	})
+}

@@ -8,9 +8,10 @@ import (
 )
 
 const (
-	memberRefsPath = "/groups/{id}/members/$ref"
+	membersOf      = "/groups/{id}/members/"
+	memberRefsPath = membersOf + "$ref"
 	// memberRefPath ends in $ref: without it Graph deletes the member itself.
-	memberRefPath = "/groups/{id}/members/{id}/$ref"
+	memberRefPath = membersOf + "{id}/$ref"
 	objectPath    = "/directoryObjects/{id}"
 )
 

@@ -1,6 +1,7 @@
 package msgraph
 
 import (
+	"errors"
 	"net/http"
 	"regexp"
 	"strings"
@@ -39,6 +40,10 @@ func explain(r request, e *entramfa.GraphError) {
 	case strings.Contains(said, "requires conditional access") && strings.Contains(said, "client does not support"):
 		e.Kind, e.Permissions, e.Also = entramfa.ErrPermission, nil, nil
 		advise(e, "the tenant protects this action; run with an identity that can answer a claims challenge, or lift the protected action")
+	// Graph doesn't say that the group is one of these.
+	// Source: https://learn.microsoft.com/graph/api/group-post-members.
+	case errors.Is(e.Kind, entramfa.ErrPermission) && strings.HasPrefix(r.template, membersOf):
+		advise(e, "a group that can hold roles needs RoleManagement.ReadWrite.Directory beside it")
 	case e.Status != http.StatusBadRequest:
 	// Source: https://learn.microsoft.com/entra/fundamentals/security-defaults.
 	case strings.Contains(said, "security defaults is enabled"):

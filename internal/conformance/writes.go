@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -72,6 +73,29 @@ func jsonOf(t *testing.T, resource any) string {
 	text, err := json.Marshal(resource)
 	require.NoError(t, err)
 	return string(text)
+}
+
+// bare returns what a resource says: v1.0, which answers a creation, and beta, which
+// a policy is read from, differ in their annotations and in what is null.
+func bare(t *testing.T, resource any) any {
+	t.Helper()
+	var value any
+	require.NoError(t, json.Unmarshal([]byte(jsonOf(t, resource)), &value))
+	return said(value)
+}
+
+func said(value any) any {
+	members, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	kept := map[string]any{}
+	for name, member := range members {
+		if member != nil && !strings.Contains(name, "@odata.context") {
+			kept[name] = said(member)
+		}
+	}
+	return kept
 }
 
 func testPatch(t *testing.T, newReadWriter WriterMaker) {
@@ -155,7 +179,7 @@ func testPolicyLife(t *testing.T, newReadWriter WriterMaker) {
 
 	read, err := w.Policy(t.Context(), made.ID)
 	require.NoError(t, err)
-	assert.Equal(t, jsonOf(t, made), jsonOf(t, read), "what was answered is what was stored")
+	assert.Equal(t, bare(t, made), bare(t, read), "what was answered is what was stored")
 	list, err := w.Policies(t.Context())
 	require.NoError(t, err)
 	assert.Contains(t, idsOf(list.Policies, policyID), made.ID)
