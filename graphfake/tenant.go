@@ -14,9 +14,9 @@
 // one of exported JSON; such a tenant knows what it doesn't know.
 //
 // The fake is strict: an unknown route, verb, query option or member of a write
-// gets the OData error that Graph gives, and stands in [Tenant.Requests]. It refuses what the
-// real service refuses: a token without the permission, an enabled policy while
-// security defaults are on, v1.0 for a policy that only beta can show, an edit
+// gets the OData error that Graph gives, and stands in [Tenant.Requests]. It refuses
+// what the real service refuses: a token without the permission, an enabled policy
+// while security defaults are on, v1.0 for a policy that only beta can show, an edit
 // without a licence or of a locked part of a policy of Microsoft's. Such refusals
 // are states of the tenant; [Tenant.Fail] arranges others.
 //
@@ -33,12 +33,15 @@
 //
 // A write changes Conditional Access policies, named locations, security defaults,
 // per-user states and the members of groups; of what it deletes only policies can
-// be restored.
-// That users, groups, roles and applications in a policy exist is not looked at.
-// An ETag is neither sent nor asked for. Delegated permissions are not judged:
-// only the app roles of a token open a route. Administrative units, service principals and devices are no
-// objects of the tenant. A group with hidden membership hides its members from a
-// token without Member.Read.Hidden, and stays in the lists of its members' groups.
+// be restored. That users, groups, roles and applications in a policy exist is not
+// looked at. An ETag is neither sent nor asked for. In a tenant that was loaded, a
+// group that a user was said to be in stays among the user's after a write took the
+// user out of it.
+//
+// Delegated permissions are not judged: only the app roles of a token open a route.
+// Administrative units, service principals and devices are no objects of the tenant.
+// A group with hidden membership hides its members from a token without
+// Member.Read.Hidden, and stays in the lists of its members' groups.
 // A role assignment counts from the moment it is made, without ReplicationDelay.
 //
 // The token endpoint judges the very sign-in that is made: its resource, its
