@@ -71,7 +71,7 @@ func (a *applier) readyToCross(ctx context.Context, changes []entramfa.Change) e
 		if err != nil {
 			return &ChangeError{*c, err}
 		}
-		if err := a.note(Entry{Kind: EntryIntent, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.After, Rest: was.rest}); err != nil {
+		if err := a.note(Entry{Kind: EntryIntent, By: &a.by, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.After, Rest: was.rest}); err != nil {
 			return err
 		}
 	}

@@ -45,7 +45,8 @@ type Entry struct {
 	Schema string    `json:"schema"`
 	At     time.Time `json:"at"`
 	Kind   EntryKind `json:"kind"`
-	// PlanID is the plan that the entry belongs to; By is who applies it.
+	// PlanID is the plan that the entry belongs to; By is who applies it, in the
+	// entries before a write.
 	PlanID string    `json:"planId,omitempty"`
 	By     *Identity `json:"by,omitempty"`
 	// Plan is the whole plan, in EntryBegin alone.

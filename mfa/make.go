@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/settle"
 )
 
 // Between two reads of one object lies a second: Conditional Access takes one
@@ -47,12 +48,12 @@ func (a *applier) make(ctx context.Context, c *entramfa.Change) error {
 	if a.history.changes[c.ID] == made {
 		return &errMoved{was.value, c.After, c.After}
 	}
-	if err := a.note(Entry{Kind: EntryIntent, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.After, Rest: was.rest}); err != nil {
+	if err := a.note(Entry{Kind: EntryIntent, By: &a.by, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.After, Rest: was.rest}); err != nil {
 		return err
 	}
 	is, err := a.write(ctx, c)
 	if err != nil {
-		return errors.Join(err, a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, TargetID: was.id, Error: err.Error(), Refused: saidNo(err)}))
+		return errors.Join(err, a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, TargetID: was.id, Error: err.Error(), Refused: settle.Refused(err)}))
 	}
 	return a.noteMade(c, was, is)
 }
@@ -141,7 +142,7 @@ func (a *applier) write(ctx context.Context, c *entramfa.Change) (object, error)
 
 // perhaps looks whether a change was made although its answer was an error.
 func (a *applier) perhaps(ctx context.Context, c *entramfa.Change, err error) (object, error) {
-	if saidNo(err) {
+	if settle.Refused(err) {
 		return object{value: c.Before}, err
 	}
 	within := 5 * pace
@@ -168,10 +169,21 @@ func (a *applier) noteMade(c *entramfa.Change, was, is object) error {
 		return err
 	}
 	a.tell(c, StageMade)
-	if was.rest != "" && was.rest != is.rest {
-		return fmt.Errorf("it is made, and something else of the policy changed at the same time: %w", entramfa.ErrConflict)
+	return elsewhere(c, was, is)
+}
+
+// elsewhere refuses to go on where something beside the change is not as it was.
+func elsewhere(c *entramfa.Change, was, is object) error {
+	if was.rest == "" || was.rest == is.rest {
+		return nil
 	}
-	return nil
+	text := "something else of it"
+	if patch, err := patchOf(c.After); err == nil && was.policy != nil && is.policy != nil {
+		if differences, err := patch.Elsewhere(*was.policy, *is.policy); err == nil && len(differences) > 0 {
+			text = strings.Join(differences, "; ")
+		}
+	}
+	return fmt.Errorf("it is made, and somebody else changed the same policy at the same time: %s: %w", text, entramfa.ErrConflict)
 }
 
 // foundMade notes a change that turned out to be made, once.
@@ -198,12 +210,6 @@ func passing(err error) bool {
 // and isn't replicated yet.
 func notYetThere(c *entramfa.Change, err error) bool {
 	return c.Kind == entramfa.CreatePolicy && errors.Is(err, entramfa.ErrNotFound)
-}
-
-// saidNo says that the service said no: nothing was changed.
-func saidNo(err error) bool {
-	var graph *entramfa.GraphError
-	return errors.As(err, &graph) && graph.Status >= 400 && graph.Status < 500 && graph.Status != http.StatusRequestTimeout
 }
 
 // backoff is how long to wait before the next try.

@@ -168,7 +168,7 @@ func (a *applier) undo(ctx context.Context, c *entramfa.Change) error {
 	case !same(was.value, c.After):
 		return &errMoved{was.value, c.After, c.Before}
 	}
-	if err := a.note(Entry{Kind: EntryUndoIntent, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.Before, Rest: was.rest}); err != nil {
+	if err := a.note(Entry{Kind: EntryUndoIntent, By: &a.by, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.Before, Rest: was.rest}); err != nil {
 		return err
 	}
 	if err := a.writeBack(ctx, c); err != nil {

@@ -18,8 +18,9 @@ type object struct {
 	id string
 	// value holds the members that the change changes; null for what isn't there.
 	value json.RawMessage
-	// rest is a digest of everything else of it.
-	rest string
+	// rest is a digest of everything else of it; policy is the policy, where it is one.
+	rest   string
+	policy *policy.Policy
 }
 
 // target returns the id of the object that a change is about; "" while it isn't there.
@@ -73,7 +74,7 @@ func (a *applier) lookAtPolicy(ctx context.Context, c *entramfa.Change) (object,
 	if err != nil {
 		return object{}, err
 	}
-	return object{id: id, value: encoded(patch.Of(p)), rest: restOf(p, patch)}, nil
+	return object{id: id, value: encoded(patch.Of(p)), rest: restOf(p, patch), policy: &p}, nil
 }
 
 // restOf is a digest of a policy without what a patch changes and without the time
