@@ -1,6 +1,9 @@
 package mfa
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // AppRegistration is what would replace the account: an application that signs in
 // with a certificate, which no policy on users concerns.
@@ -29,6 +32,25 @@ func appRegistration(applications []string) AppRegistration {
 	}
 	for i, id := range applications {
 		a.Permissions = append(a.Permissions, appPermission(id, appNames(applications)[i]))
+	}
+	return a
+}
+
+// with adds the resources that the account signed in to by the log and that the
+// profile doesn't name.
+func (a AppRegistration) with(signIns *SignInEvidence) AppRegistration {
+	if signIns == nil {
+		return a
+	}
+	a.Permissions = slices.Clone(a.Permissions)
+	for _, use := range signIns.Uses {
+		known := slices.ContainsFunc(a.Permissions, func(p AppPermission) bool { return strings.EqualFold(p.ResourceID, use.ResourceID) })
+		if use.ResourceID == "" || use.Successes == 0 || known {
+			continue
+		}
+		p := appPermission(use.ResourceID, use.ResourceName)
+		p.Text += "; by the sign-in log the account signs in to it"
+		a.Permissions = append(a.Permissions, p)
 	}
 	return a
 }

@@ -47,6 +47,7 @@ func (r Report) WithEvidence(e Evidence) Report {
 	c.probe()
 	c.log()
 	r.Evidence = &e
+	r.AppRegistration = r.AppRegistration.with(e.SignIns)
 	return r
 }
 

@@ -141,3 +141,21 @@ func TestGroupsThatNobodyMayJoinHere(t *testing.T) {
 		assert.True(t, refused.Has(mfa.GuardSynchronized) || refused.Has(mfa.GuardOthers), name)
 	}
 }
+
+func TestAppRegistrationNamesWhatTheLogShows(t *testing.T) {
+	tenant, user, _ := licensedTenant(t)
+	_ = tenant.AddSignIn(mfa.SignInRecord{
+		UserID: user, UserPrincipalName: "svc@contoso.com", CreatedDateTime: "2026-11-22T10:00:00Z", IsInteractive: pointer(false),
+		SignInEventTypes: []string{"nonInteractiveUser"}, ResourceID: mfa.SharePointOnline, ResourceDisplayName: "Office 365 SharePoint Online", IPAddress: "203.0.113.7",
+	})
+	profile := exchangeFromOffice()
+	report, err := mfa.Check(t.Context(), tenant, user, &mfa.Options{Profile: &profile})
+	require.NoError(t, err)
+	require.Len(t, report.AppRegistration.Permissions, 1)
+	signIns, err := mfa.SignIns(t.Context(), tenant, user, &mfa.SignInOptions{Now: newClock().now})
+	require.NoError(t, err)
+	with := report.WithEvidence(mfa.Evidence{SignIns: &signIns}).AppRegistration
+	require.Len(t, with.Permissions, 2)
+	assert.Equal(t, mfa.SharePointOnline, with.Permissions[1].ResourceID)
+	assert.Contains(t, with.Permissions[1].Permissions, "Sites.Selected")
+}
