@@ -31,10 +31,11 @@ var mayImport = map[string][]string{
 	"msgraph":                      {"", "policy", "securitydefaults", "mfa"},
 	"internal/conformance":         {"", "policy", "securitydefaults", "mfa", "graphfake"},
 	"msgraph/sdktest":              {"", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
-	"examples/internal/open":       {"", "policy", "mfa", "graphfake", "msgraph"},
-	"examples/check":               {"examples/internal/open", "", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
-	"examples/whatif":              {"examples/internal/open", "", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
-	"examples/sweep":               {"examples/internal/open", "", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
+	"examples/internal/layout":     {},
+	"examples/internal/open":       {"examples/internal/layout", "", "policy", "mfa", "graphfake", "msgraph"},
+	"examples/check":               {"examples/internal/layout", "examples/internal/open", "", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
+	"examples/whatif":              {"examples/internal/layout", "examples/internal/open", "", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
+	"examples/sweep":               {"examples/internal/layout", "examples/internal/open", "", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
 	"examples/sdk":                 {"", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
 }
 

@@ -3,23 +3,18 @@ package main
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"io"
+	"time"
 
 	"github.com/entramfa/entramfa/examples/internal/open"
-	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/mfa"
 )
 
 // options are what the command line says.
 type options struct {
 	open.Source
-	profiles     open.Profiles
-	applications open.List
-	from         open.Prefixes
-	platforms    open.List
-	json         bool
-	all          bool
+	signIn    open.SignIn
+	json, all bool
 }
 
 const usage = `check shows what stands between an account and its non-interactive sign-in:
@@ -73,11 +68,8 @@ Flags:
 func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("check", flag.ContinueOnError)
-	o.Flags(flags)
-	flags.Var(&o.profiles, "profile", "how the account usually signs in, a `name`: graph, exchange, sharepoint, azure-cli or azure-powershell")
-	flags.Var(&o.applications, "signs-in-to", "app `id` of a resource that the account signs in to")
-	flags.Var(&o.from, "from", "`address` or range from which the account signs in")
-	flags.Var(&o.platforms, "platform", "`platform` that the product's user agent tells: windows, linux, macOS, unknown")
+	o.Flags(flags, 2*time.Minute)
+	o.signIn.Flags(flags)
 	flags.BoolVar(&o.json, "json", false, "print one JSON document a report")
 	flags.BoolVar(&o.all, "all", false, "show the policies that leave the account alone, too")
 	err := open.Parse(flags, usage, args, stdout, stderr, func(rest []string) error { return o.validate(rest) })
@@ -85,17 +77,11 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 }
 
 func (o options) validate(rest []string) error {
-	for _, id := range o.applications {
-		if !guid.Is(id) && id != mfa.MicrosoftAdminPortals {
-			return fmt.Errorf("%w: -signs-in-to %s: an app id is wanted, such as %s", open.ErrUsage, id, mfa.AzureManagement)
-		}
-	}
-	return errors.Join(o.Validate(rest), o.profiles.Beside("signs-in-to", o.applications), open.Platforms(o.platforms))
+	return errors.Join(o.Validate(rest), o.signIn.Validate(mfa.MicrosoftAdminPortals))
 }
 
 // check turns what the command line says of the sign-in into a profile.
 func (o options) check() *mfa.Options {
-	profile := o.profiles.SignIn(o.applications)
-	profile.Addresses, profile.Platforms = o.from, o.platforms
+	profile := o.signIn.Profile()
 	return &mfa.Options{Profile: &profile}
 }

@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/entramfa/entramfa"
-	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/mfa"
 )
 
@@ -23,11 +22,11 @@ const (
 // counted, unless all are asked for.
 func table(report mfa.Report, all bool) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s  %s\n", open.Clean(report.Account.UserPrincipalName), open.Clean(report.Account.DisplayName))
+	fmt.Fprintf(&b, "%s  %s\n", layout.Clean(report.Account.UserPrincipalName), layout.Clean(report.Account.DisplayName))
 	if report.Tenant != nil {
-		fmt.Fprintf(&b, "  tenant %s  %s\n", open.Clean(report.Tenant.ID), open.Clean(report.Tenant.DisplayName))
+		fmt.Fprintf(&b, "  tenant %s  %s\n", layout.Clean(report.Tenant.ID), layout.Clean(report.Tenant.DisplayName))
 	}
-	for _, line := range wrap(describe(report.Account), lineWidth) {
+	for _, line := range layout.Wrap(describe(report.Account), lineWidth) {
 		fmt.Fprintf(&b, "  %s\n", line)
 	}
 	fmt.Fprintf(&b, "  %s\n\n", strings.ToUpper(headline(report.Verdict)))
@@ -108,7 +107,7 @@ func deciding(report mfa.Report) []string {
 		v := entramfa.Verdict{Outcome: f.Outcome, Extent: f.Extent}
 		depends := report.Extent == entramfa.Sometimes
 		if f.Outcome != entramfa.Clear && (depends || v == report.Verdict) {
-			texts = append(texts, open.Clean(sourceName(f)+": "+decider(f)))
+			texts = append(texts, layout.Clean(sourceName(f)+": "+decider(f)))
 		}
 	}
 	if report.Outcome == entramfa.Clear {
@@ -190,7 +189,7 @@ func reasonTexts(f entramfa.Finding) []string {
 func labelled(label string, texts []string) []string {
 	var lines []string
 	for _, text := range texts {
-		for _, line := range wrap(text, textWidth-9) {
+		for _, line := range layout.Wrap(text, textWidth-9) {
 			lines = append(lines, fmt.Sprintf("%-8s %s", label, line))
 			label = ""
 		}
@@ -200,9 +199,9 @@ func labelled(label string, texts []string) []string {
 
 // row writes three columns side by side, each as long as it needs.
 func row(b *strings.Builder, source, effect string, text []string) {
-	first, second := wrap(source, sourceWidth), wrap(effect, effectWidth)
+	first, second := layout.Wrap(source, sourceWidth), layout.Wrap(effect, effectWidth)
 	for i := range max(len(first), len(second), len(text)) {
-		line := fmt.Sprintf("  %s  %s  %s", pad(at(first, i), sourceWidth), pad(at(second, i), effectWidth), at(text, i))
+		line := fmt.Sprintf("  %s  %s  %s", layout.Pad(at(first, i), sourceWidth), layout.Pad(at(second, i), effectWidth), at(text, i))
 		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 }
@@ -212,29 +211,6 @@ func at(lines []string, i int) string {
 		return lines[i]
 	}
 	return ""
-}
-
-func pad(text string, width int) string {
-	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
-}
-
-// wrap breaks a text at spaces into lines of at most width characters, and
-// words that are longer where they must be.
-func wrap(text string, width int) []string {
-	var lines []string
-	line := ""
-	for _, word := range words(text, width) {
-		switch {
-		case line == "":
-			line = word
-		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
-			line += " " + word
-		default:
-			lines = append(lines, line)
-			line = word
-		}
-	}
-	return append(lines, line)
 }
 
 // describe says what is known of the account in a line.
@@ -275,21 +251,4 @@ func say(fact *bool, yes, no, unknown string) []string {
 		return nil
 	}
 	return []string{text}
-}
-
-// words splits a text at spaces, and longer words behind a hyphen or at the width.
-func words(text string, width int) []string {
-	var list []string
-	for word := range strings.FieldsSeq(open.Clean(text)) {
-		rest := []rune(word)
-		for len(rest) > width {
-			cut := width
-			if i := strings.LastIndexByte(string(rest[:width]), '-'); i > 0 {
-				cut = utf8.RuneCountInString(string(rest[:width])[:i+1])
-			}
-			list, rest = append(list, string(rest[:cut])), rest[cut:]
-		}
-		list = append(list, string(rest))
-	}
-	return list
 }

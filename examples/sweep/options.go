@@ -3,23 +3,18 @@ package main
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"time"
 
 	"github.com/entramfa/entramfa/examples/internal/open"
-	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/policy"
 )
 
 // options are what the command line says.
 type options struct {
 	open.Source
-	profiles     open.Profiles
-	applications open.List
-	from         open.Prefixes
-	platforms    open.List
-	json, all    bool
+	signIns   open.SignIn
+	json, all bool
 }
 
 const usage = `sweep shows what the Conditional Access policies of a tenant do to the password sign-ins
@@ -53,10 +48,7 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("sweep", flag.ContinueOnError)
 	o.TenantFlags(flags, time.Hour)
-	flags.Var(&o.profiles, "profile", "how the accounts usually sign in, a `name`: graph, exchange, sharepoint, azure-cli or azure-powershell")
-	flags.Var(&o.applications, "signs-in-to", "app `id` of a resource that the accounts sign in to")
-	flags.Var(&o.from, "from", "`address` or range from which they sign in")
-	flags.Var(&o.platforms, "platform", "`platform` that the user agent tells: windows, linux, macOS, android, iOS, unknown")
+	o.signIns.Flags(flags)
 	flags.BoolVar(&o.json, "json", false, "print one JSON document, with every account")
 	flags.BoolVar(&o.all, "all", false, "name every account, not the first few")
 	err := open.Parse(flags, usage, args, stdout, stderr, func(rest []string) error { return o.validate(rest) })
@@ -64,17 +56,8 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 }
 
 func (o options) validate(rest []string) error {
-	for _, id := range o.applications {
-		if !guid.Is(id) {
-			return fmt.Errorf("%w: -signs-in-to %s: an app id is wanted", open.ErrUsage, id)
-		}
-	}
-	return errors.Join(o.ValidateTenant(rest), o.profiles.Beside("signs-in-to", o.applications), open.Platforms(o.platforms))
+	return errors.Join(o.ValidateTenant(rest), o.signIns.Validate())
 }
 
 // signIn is the set of sign-ins that the command line means.
-func (o options) signIn() policy.SignIn {
-	s := o.profiles.SignIn(o.applications)
-	s.Addresses, s.Platforms = o.from, o.platforms
-	return s
-}
+func (o options) signIn() policy.SignIn { return o.signIns.Profile() }

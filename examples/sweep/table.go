@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/entramfa/entramfa"
-	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 )
 
 // The widths of the columns, in characters.
@@ -23,7 +23,7 @@ const shown = 20
 func table(r report, opts options) string {
 	var b strings.Builder
 	if r.Tenant != "" {
-		fmt.Fprintf(&b, "%s  %s\n", open.Clean(r.TenantName), open.Clean(r.Tenant))
+		fmt.Fprintf(&b, "%s  %s\n", layout.Clean(r.TenantName), layout.Clean(r.Tenant))
 	}
 	fmt.Fprintf(&b, "%s, %s\n", counted(r.Accounts, "enabled account", "enabled accounts"), counted(len(r.Policies), "policy in force", "policies in force"))
 	if r.Disabled > 0 {
@@ -60,7 +60,7 @@ func accounts(b *strings.Builder, what string, s some, all, name bool) {
 		if a.Guest {
 			guest = "  (guest)"
 		}
-		text := "            " + pad(open.Clean(a.name()), nameWidth-8) + "  " + open.Clean(a.DisplayName) + guest
+		text := "            " + layout.Pad(layout.Clean(a.name()), nameWidth-8) + "  " + layout.Clean(a.DisplayName) + guest
 		fmt.Fprintln(b, strings.TrimRight(text, " "))
 	}
 }
@@ -90,9 +90,9 @@ func policies(b *strings.Builder, r report) {
 	if len(r.Policies) == 0 {
 		return
 	}
-	fmt.Fprintf(b, "\n%s  %s  %s\n", pad("POLICY IN FORCE", nameWidth), pad("WHAT IT DOES", effectWidth), "WHOM IT IS ABOUT")
+	fmt.Fprintf(b, "\n%s  %s  %s\n", layout.Pad("POLICY IN FORCE", nameWidth), layout.Pad("WHAT IT DOES", effectWidth), "WHOM IT IS ABOUT")
 	for _, p := range r.Policies {
-		fmt.Fprintf(b, "%s  %s  %s\n", pad(cut(open.Clean(p.title()), nameWidth), nameWidth), pad(effect(p.Verdict), effectWidth), reaches(p, r.Accounts))
+		fmt.Fprintf(b, "%s  %s  %s\n", layout.Pad(cut(layout.Clean(p.title()), nameWidth), nameWidth), layout.Pad(effect(p.Verdict), effectWidth), reaches(p, r.Accounts))
 		if p.whom != "" {
 			paragraph(b, "    ", p.whom)
 		}
@@ -133,9 +133,9 @@ func describe(opts options) string {
 	if len(s.Applications) > 0 {
 		to = strings.Join(s.Applications, " or ")
 	}
-	if len(opts.from) > 0 {
+	if len(opts.signIns.From) > 0 {
 		var ranges []string
-		for _, prefix := range opts.from {
+		for _, prefix := range opts.signIns.From {
 			ranges = append(ranges, prefix.String())
 		}
 		from = strings.Join(ranges, " or ")
@@ -153,10 +153,6 @@ func counted(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-func pad(text string, width int) string {
-	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
-}
-
 // cut shortens a text that is longer than its column.
 func cut(text string, width int) string {
 	if runes := []rune(text); len(runes) > width {
@@ -168,7 +164,7 @@ func cut(text string, width int) string {
 // paragraph prints a text wrapped at spaces, indented as its first line begins.
 func paragraph(b *strings.Builder, first, text string) {
 	line, rest := first, strings.Repeat(" ", len(first))
-	for i, word := range strings.Fields(open.Clean(text)) {
+	for i, word := range strings.Fields(layout.Clean(text)) {
 		if i > 0 && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > lineWidth {
 			fmt.Fprintln(b, line)
 			line = rest + word

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
@@ -17,7 +17,7 @@ type tally struct{ agreed, explained, faults, notAsked int }
 func compare(ctx context.Context, w io.Writer, asked policy.Evaluator, facts mfa.Facts, scenarios []scenario) (int, error) {
 	var all tally
 	for i, s := range scenarios {
-		fmt.Fprintf(w, "\n%2d. %s\n", i+1, open.Clean(s.Name))
+		fmt.Fprintf(w, "\n%2d. %s\n", i+1, layout.Clean(s.Name))
 		paragraph(w, "    ", "    ", describe(s.SignIn))
 		question, err := policy.NewWhatIf(facts.Subject(), s.SignIn)
 		if err != nil {

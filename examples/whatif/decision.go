@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/entramfa/entramfa"
-	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
@@ -17,12 +17,12 @@ const lineWidth = 100
 func show(w io.Writer, facts mfa.Facts, q scenario) entramfa.Verdict {
 	verdict := policy.Decide(facts.ConditionalAccess, facts.Subject(), q.SignIn)
 	findings := policy.Judge(facts.ConditionalAccess, facts.Subject(), q.SignIn)
-	fmt.Fprintf(w, "\n%s\n", open.Clean(q.Name))
+	fmt.Fprintf(w, "\n%s\n", layout.Clean(q.Name))
 	paragraph(w, "  ", "  ", describe(q.SignIn))
 	fmt.Fprintf(w, "\n  %s\n", headline(verdict))
 	for _, f := range findings {
 		if f.Outcome != entramfa.Clear {
-			fmt.Fprintf(w, "\n  %s: %s\n", open.Clean(f.Name), open.Clean(effect(f)))
+			fmt.Fprintf(w, "\n  %s: %s\n", layout.Clean(f.Name), layout.Clean(effect(f)))
 			explain(w, f)
 		}
 	}
@@ -156,7 +156,7 @@ func without(values []string, word string) []string {
 func paragraph(w io.Writer, first, rest, text string) {
 	line := first
 	empty := true
-	for word := range strings.FieldsSeq(open.Clean(named(text))) {
+	for word := range strings.FieldsSeq(layout.Clean(named(text))) {
 		if !empty && len([]rune(line))+1+len([]rune(word)) > lineWidth {
 			fmt.Fprintln(w, line)
 			line, empty = rest, true

@@ -20,6 +20,7 @@ import (
 	"os/signal"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/mfa"
 )
@@ -63,7 +64,7 @@ func answer(ctx context.Context, tenant open.Reader, opts options, stdout, stder
 	if err != nil {
 		return opts.Fail(stderr, err)
 	}
-	fmt.Fprintf(stdout, "%s  %s\n", open.Clean(facts.User.UserPrincipalName), open.Clean(facts.User.DisplayName))
+	fmt.Fprintf(stdout, "%s  %s\n", layout.Clean(facts.User.UserPrincipalName), layout.Clean(facts.User.DisplayName))
 	if opts.compare {
 		status, err := compare(ctx, stdout, tenant, facts, scenarios)
 		if err != nil {

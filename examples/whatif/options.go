@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/policy"
@@ -65,7 +66,7 @@ Flags:
 func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("whatif", flag.ContinueOnError)
-	o.Flags(flags)
+	o.Flags(flags, 2*time.Minute)
 	flags.Var(&o.profiles, "profile", "how the account usually signs in, a `name`: graph, exchange, sharepoint, azure-cli or azure-powershell")
 	flags.Var(&o.apps, "app", "`resource` that the account signs in to: an app id, graph, exchange, sharepoint or azure")
 	flags.Var(&o.clients, "client", "`client` app type: browser, mobileAppsAndDesktopClients, exchangeActiveSync, easSupported or other")

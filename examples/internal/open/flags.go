@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
-	"unicode"
 )
 
 // List is a flag that may be given several times.
@@ -62,15 +61,4 @@ func NotEmpty(flags *flag.FlagSet) error {
 		}
 	})
 	return err
-}
-
-// Clean takes out of a text what would steer a terminal: names are whatever
-// somebody in the tenant wrote.
-func Clean(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
-			return ' '
-		}
-		return r
-	}, text)
 }

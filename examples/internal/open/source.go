@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
@@ -38,9 +39,9 @@ type Reader interface {
 	Users(ctx context.Context) iter.Seq2[mfa.User, error]
 }
 
-// Flags adds the flags that say it.
-func (s *Source) Flags(flags *flag.FlagSet) {
-	s.TenantFlags(flags, 2*time.Minute)
+// Flags adds the flags that say it; timeout is the default.
+func (s *Source) Flags(flags *flag.FlagSet, timeout time.Duration) {
+	s.TenantFlags(flags, timeout)
 	flags.StringVar(&s.Account, "account", "", "the `account`: object id, user principal name or display name")
 }
 
@@ -119,7 +120,7 @@ func (s *Source) Same(id, name string) error {
 	if id == "" || !guid.Is(s.Tenant) || strings.EqualFold(id, s.Tenant) {
 		return nil
 	}
-	return fmt.Errorf("the credential signed in to the tenant %s (%s), not to %s; see AZURE_TENANT_ID", id, Clean(name), s.Tenant)
+	return fmt.Errorf("the credential signed in to the tenant %s (%s), not to %s; see AZURE_TENANT_ID", id, layout.Clean(name), s.Tenant)
 }
 
 // Explain adds what a user of the program can do about an error.

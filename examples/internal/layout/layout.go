@@ -1,0 +1,60 @@
+// Package layout lays text out for a terminal.
+package layout
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Clean takes out of a text what would steer a terminal: names are whatever
+// somebody in the tenant wrote.
+func Clean(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return ' '
+		}
+		return r
+	}, text)
+}
+
+// Pad fills a text up to a width.
+func Pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
+}
+
+// Wrap cleans a text and breaks it at spaces into lines of at most width
+// characters, and words that are longer where they must be.
+func Wrap(text string, width int) []string {
+	var lines []string
+	line := ""
+	for _, word := range words(text, width) {
+		switch {
+		case line == "":
+			line = word
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) <= width:
+			line += " " + word
+		default:
+			lines = append(lines, line)
+			line = word
+		}
+	}
+	return append(lines, line)
+}
+
+// words splits a text at spaces, and longer words behind a hyphen or at the width.
+func words(text string, width int) []string {
+	var list []string
+	for word := range strings.FieldsSeq(Clean(text)) {
+		rest := []rune(word)
+		for len(rest) > width {
+			cut := width
+			if i := strings.LastIndexByte(string(rest[:width]), '-'); i > 0 {
+				cut = utf8.RuneCountInString(string(rest[:width])[:i+1])
+			}
+			list, rest = append(list, string(rest[:cut])), rest[cut:]
+		}
+		list = append(list, string(rest))
+	}
+	return list
+}
