@@ -101,3 +101,19 @@ func TestStreamsOfAnExport(t *testing.T) {
 	require.ErrorIs(t, err, entramfa.ErrNotRead)
 	assert.True(t, strings.Contains(err.Error(), "Users/*.json"))
 }
+
+// TestObjectsByIDAreWhole: getByIds gives of a group what GET /groups/{id} does.
+func TestObjectsByIDAreWhole(t *testing.T) {
+	var tenant graphfake.Tenant
+	id := tenant.AddGroup(policy.Group{DisplayName: "CA-ServiceAccounts", SecurityEnabled: new(true), GroupTypes: []string{"DynamicMembership"}, OnPremisesSyncEnabled: new(true)})
+	found, err := tenant.ObjectsByID(t.Context(), []string{id})
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	assert.Equal(t, "#microsoft.graph.group", found[0].Type)
+	text, err := json.Marshal(found[0])
+	require.NoError(t, err)
+	var group policy.Group
+	require.NoError(t, json.Unmarshal(text, &group))
+	assert.Equal(t, []any{id, "CA-ServiceAccounts", new(true), new(true), []string{"DynamicMembership"}},
+		[]any{group.ID, group.DisplayName, group.SecurityEnabled, group.OnPremisesSyncEnabled, group.GroupTypes})
+}

@@ -1,6 +1,7 @@
 package graphfake
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/entramfa/entramfa/internal/builtinrole"
@@ -197,8 +198,22 @@ func (d *directory) objectsByID(ids []string) ([]policy.Principal, error) {
 			return nil, d.held.missing("the object "+id, "a file of the user or the group, or "+migrationTable)
 		}
 		if ok {
-			found = append(found, object)
+			found = append(found, d.wholePrincipal(object))
 		}
 	}
 	return found, nil
+}
+
+// wholePrincipal adds to a group what else there is of it: getByIds gives whole objects.
+// Source: https://learn.microsoft.com/graph/api/directoryobject-getbyids.
+func (d *directory) wholePrincipal(object policy.Principal) policy.Principal {
+	group, ok := d.groups.get(object.ID)
+	if !ok {
+		return object
+	}
+	whole := append(objectOf(group).without("@odata.type"), member{"@odata.type", raw(groupType)})
+	if json.Unmarshal(raw(whole), &object) != nil {
+		return object // the group was decoded from such a text
+	}
+	return object
 }
