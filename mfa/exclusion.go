@@ -122,12 +122,23 @@ func (p *planner) groupUnfit(group policy.Group) bool {
 		p.refuse(GuardSynchronized, way, "the members of the group %s follow from a rule", group.DisplayName)
 	case group.OnPremisesSyncEnabled != nil && *group.OnPremisesSyncEnabled:
 		p.refuse(GuardSynchronized, way, "the group %s comes from an on-premises directory", group.DisplayName)
-	case group.IsAssignableToRole == nil || *group.IsAssignableToRole:
+	case mayHoldRoles(group):
 		p.refuse(GuardOthers, way, "the group %s can hold directory roles, or may, and would give them to the account", group.DisplayName)
 	default:
 		return false
 	}
 	return true
+}
+
+// mayHoldRoles says that directory roles can be given to a group, or that its object
+// doesn't tell: Graph writes null for most groups that can't hold any, and a whole
+// object always says whether the group is a security group.
+// Source: https://learn.microsoft.com/graph/api/resources/group.
+func mayHoldRoles(group policy.Group) bool {
+	if group.IsAssignableToRole == nil {
+		return group.SecurityEnabled == nil
+	}
+	return *group.IsAssignableToRole
 }
 
 func (p *planner) joinGroup(group policy.Group, policies []string) {
