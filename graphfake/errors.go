@@ -44,6 +44,14 @@ func badRequest(format string, args ...any) *entramfa.GraphError {
 	return graphError(http.StatusBadRequest, "Request_BadRequest", format, args...)
 }
 
+// conflicting is the 400 by which Conditional Access refuses what stands against
+// something else of the tenant.
+func conflicting(format string, args ...any) *entramfa.GraphError {
+	refusal := graphError(http.StatusBadRequest, "BadRequest", format, args...)
+	refusal.Kind = entramfa.ErrConflict
+	return refusal
+}
+
 func unsupportedQuery(format string, args ...any) *entramfa.GraphError {
 	return graphError(http.StatusBadRequest, "Request_UnsupportedQuery", format, args...)
 }

@@ -41,8 +41,7 @@ func (d *directory) refuseEnabled(p policy.Policy) error {
 	if p.State != policy.StateEnabled || !d.defaultsOn() {
 		return nil
 	}
-	return graphError(http.StatusBadRequest, "BadRequest",
-		"Security Defaults is enabled in the tenant. You must disable Security defaults before enabling a Conditional Access policy.")
+	return conflicting("Security Defaults is enabled in the tenant. You must disable Security defaults before enabling a Conditional Access policy.")
 }
 
 // wholePolicy returns a copy in the shape that a GET sends.
@@ -85,8 +84,7 @@ func (t *Tenant) SetSecurityDefaults(on bool) error {
 func (d *directory) refuseDefaults(on bool) error {
 	for _, p := range d.policies.all() {
 		if on && p.State == policy.StateEnabled {
-			return graphError(http.StatusBadRequest, "BadRequest",
-				"Security Defaults can not be enabled while the Conditional Access policy '%s' is enabled.", p.DisplayName)
+			return conflicting("Security Defaults can not be enabled while the Conditional Access policy '%s' is enabled.", p.DisplayName)
 		}
 	}
 	return nil

@@ -35,12 +35,22 @@ func (t *Tenant) createPolicy(d *directory, version string, body []byte) (policy
 	}
 	p, err := d.storable(sent, sent)
 	if err != nil {
-		return none, err
+		return none, notYetKnown(err)
 	}
 	p = wholePolicy(p)
 	p.ID, p.CreatedDateTime, p.ModifiedDateTime = t.newID(), timestamp(t.now()), nil
 	t.writePolicy(d, p)
 	return d.withStrength(p), nil
+}
+
+// notYetKnown gives the refusal for an unknown named location the kind by which a
+// caller that created one a moment ago tries again.
+func notYetKnown(err error) error {
+	if refusal := asGraphError(err); strings.HasPrefix(refusal.Message, "1040:") {
+		refusal.Kind = entramfa.ErrNotFound
+		return refusal
+	}
+	return err
 }
 
 // patchPolicy is the PATCH of a policy: objects are merged, lists replaced whole,
