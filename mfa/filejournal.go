@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
@@ -21,6 +22,8 @@ type FileJournal struct {
 	file    *os.File
 	release func() error
 	path    string
+	// torn: a line was begun and not finished.
+	torn bool
 }
 
 // OpenJournal opens a journal, and creates it where there is none, readable by its
@@ -58,12 +61,24 @@ func (j *FileJournal) Append(e Entry) error {
 func (j *FileJournal) write(line []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if j.torn {
+		if err := j.mend(); err != nil {
+			return err
+		}
+	}
+	return j.put(line)
+}
+
+// put writes lines at the end. Where the disk is full, half a line may stand there.
+func (j *FileJournal) put(lines []byte) error {
 	if _, err := j.file.Seek(0, io.SeekEnd); err != nil {
 		return err
 	}
-	if _, err := j.file.Write(line); err != nil {
+	j.torn = true
+	if _, err := j.file.Write(lines); err != nil {
 		return err
 	}
+	j.torn = false
 	return j.file.Sync()
 }
 
@@ -88,29 +103,43 @@ func (j *FileJournal) text() ([]byte, error) {
 	return io.ReadAll(j.file)
 }
 
-// mend ends a last line that has no end, and marks it where it is torn.
+// mend ends a last line that has no end, and marks it where it is torn: by a
+// process that was killed, or a disk that was full, also while it was marked so.
 func (j *FileJournal) mend() error {
 	text, err := j.text()
 	if err != nil {
 		return err
 	}
-	last := text[bytes.LastIndexByte(text, '\n')+1:]
+	whole := bytes.HasSuffix(text, []byte("\n")) || len(text) == 0
+	lines := bytes.Split(bytes.TrimRight(text, "\n"), []byte("\n"))
+	last := lines[len(lines)-1]
 	var tail []byte
-	switch {
-	case len(last) == 0:
-	case json.Valid(last):
+	if !whole {
 		tail = []byte("\n")
-	default:
-		mark, _ := json.Marshal(Entry{Schema: JournalSchema, At: time.Now().UTC(), Kind: EntryTorn}) // it has no parts that can fail
-		tail = append(append([]byte("\n"), mark...), '\n')
 	}
-	if _, err := parseJournal(append(text, tail...)); err != nil {
+	if half(last) {
+		mark, _ := json.Marshal(Entry{Schema: JournalSchema, At: time.Now().UTC(), Kind: EntryTorn}) // it has no parts that can fail
+		tail = append(append(tail, mark...), '\n')
+	}
+	if _, err := parseJournal(slices.Concat(text, tail)); err != nil {
 		return err
 	}
 	if tail == nil {
 		return nil
 	}
-	return j.write(tail)
+	return j.put(tail)
+}
+
+// half says whether a line is the beginning of an entry: a disk may have kept the
+// place of the rest, filled with zeros.
+func half(line []byte) bool {
+	line = bytes.TrimSpace(line)
+	begun := bytes.TrimRight(line, "\x00")
+	if len(begun) == 0 {
+		return len(line) > 0
+	}
+	err := json.NewDecoder(bytes.NewReader(begun)).Decode(new(json.RawMessage))
+	return begun[0] == '{' && errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // parseJournal reads the lines. One that is no entry is an error, unless the next
@@ -129,6 +158,8 @@ func parseJournal(text []byte) ([]Entry, error) {
 		}
 		switch {
 		case len(line) == 0:
+		case err != nil && !half(line):
+			return nil, fmt.Errorf("line %d is no entry of a journal: %w", n, err)
 		case err != nil && torn == nil:
 			torn = fmt.Errorf("line %d is no entry of a journal: %w", n, err)
 		case err != nil:
