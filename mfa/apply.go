@@ -127,6 +127,8 @@ type applier struct {
 	result  Result
 	// requests holds the request id of each write.
 	requests map[string]string
+	// unsure says of which changes an earlier write may have been made.
+	unsure map[string]bool
 }
 
 // Locker is a ReadWriter that lets one plan at a time change its tenant, among
@@ -145,7 +147,7 @@ func newApplier(ctx context.Context, tenant ReadWriter, plan Plan, journal Journ
 	case plan.ID == "":
 		return nil, nil, errors.New("mfa: apply a plan: it has no id")
 	}
-	a := &applier{tenant: tenant, plan: plan, journal: journal, opts: opts.withDefaults(), requests: map[string]string{}}
+	a := &applier{tenant: tenant, plan: plan, journal: journal, opts: opts.withDefaults(), requests: map[string]string{}, unsure: map[string]bool{}}
 	a.result.PlanID = plan.ID
 	unlock := func() {}
 	if locker, ok := tenant.(Locker); ok {
@@ -224,7 +226,7 @@ func (a *applier) open(ctx context.Context) error {
 
 func (a *applier) apply(ctx context.Context) error {
 	if a.history.undoing || a.history.rolledBack {
-		return errors.New("mfa: apply the plan: the journal says that its rollback was begun: finish that, and plan again")
+		return a.goneBack(ctx)
 	}
 	if err := a.closeGap(ctx); err != nil {
 		return err
@@ -244,6 +246,16 @@ func (a *applier) apply(ctx context.Context) error {
 		return err
 	}
 	return a.lookBack(ctx)
+}
+
+// goneBack refuses to go on with a plan that is rolled back, or half so.
+func (a *applier) goneBack(ctx context.Context) error {
+	err := errors.New("mfa: apply the plan: the journal says that its rollback was begun: finish that, and plan again")
+	if open, lookErr := a.gapOpen(ctx); lookErr != nil || open {
+		a.result.Unprotected = open
+		return errors.Join(fmt.Errorf("THE TENANT MAY NOT BE PROTECTED: %w: roll the plan back now", err), lookErr)
+	}
+	return err
 }
 
 // perform makes the changes that are not made, those of the gap together.

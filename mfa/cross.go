@@ -37,15 +37,18 @@ func (a *applier) cross(ctx context.Context, i int) (int, error) {
 		}
 		return last, nil
 	}
+	open := a.history.changes[a.plan.Gap.From] == intended // by a process before this one
 	if err := a.readyToCross(ctx, changes); err != nil {
+		if open {
+			err = a.putBack(ctx, changes, len(changes)-1, err)
+		}
 		return last, err
 	}
 	safe, cancel := context.WithTimeout(context.WithoutCancel(ctx), gapLimit)
 	defer cancel()
 	begun := a.opts.Now()
-	failed, err := a.sendAll(safe, changes)
-	if err != nil {
-		return last, a.putBack(context.WithoutCancel(ctx), changes, failed, err)
+	if failed, err := a.sendAll(safe, changes); err != nil {
+		return last, a.retreat(ctx, changes, failed, err)
 	}
 	a.result.Gap = a.opts.Now().Sub(begun)
 	if err := a.note(Entry{Kind: EntryGap, ChangeID: changes[0].ID, GapMilliseconds: a.result.Gap.Milliseconds()}); err != nil {
@@ -71,39 +74,51 @@ func (a *applier) readyToCross(ctx context.Context, changes []entramfa.Change) e
 		if err != nil {
 			return &ChangeError{*c, err}
 		}
-		if err := a.note(Entry{Kind: EntryIntent, By: &a.by, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.After, Rest: was.rest}); err != nil {
+		a.unsure[c.ID] = a.history.changes[c.ID] == intended || !same(was.value, c.Before)
+		if err := a.intend(c, was); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sendAll sends the writes back to back, and returns the change that failed.
-func (a *applier) sendAll(ctx context.Context, changes []entramfa.Change) (*entramfa.Change, error) {
+// sendAll sends the writes back to back, and returns the index of the one that failed.
+func (a *applier) sendAll(ctx context.Context, changes []entramfa.Change) (int, error) {
 	for k := range changes {
 		if err := a.insist(ctx, &changes[k]); err != nil {
-			return &changes[k], err
+			return k, err
 		}
 	}
-	return nil, nil
+	return len(changes), nil
 }
 
 // insist sends a write until the service takes it: each of them sets a value, so
 // that sending it twice changes nothing.
 func (a *applier) insist(ctx context.Context, c *entramfa.Change) error {
+	return a.insisting(ctx, func() error {
+		receipt, _, err := a.send(ctx, c)
+		if err != nil {
+			a.doubt(c, err)
+			return err
+		}
+		a.requests[c.ID] = receipt.RequestID
+		return nil
+	}, func(err error) bool {
+		// Right after the defaults went off the service may still refuse.
+		return passing(err) || errors.Is(err, entramfa.ErrConflict)
+	})
+}
+
+// insisting tries until it succeeds, fails for good, or took as long as a change may.
+func (a *applier) insisting(ctx context.Context, send func() error, again func(error) bool) error {
 	until := a.opts.Now().Add(a.opts.Settle)
 	for try := 1; ; try++ {
-		receipt, _, err := a.send(ctx, c)
-		if err == nil {
-			a.requests[c.ID] = receipt.RequestID
-			return nil
-		}
-		// Right after the defaults went off the service may still refuse.
-		if !passing(err) && !errors.Is(err, entramfa.ErrConflict) || !a.opts.Now().Before(until) {
+		err := send()
+		if err == nil || !again(err) || !a.opts.Now().Before(until) {
 			return err
 		}
-		if err := a.opts.Wait(ctx, min(backoff(err, min(try, 3)), 5*time.Second)); err != nil {
-			return err
+		if waitErr := a.opts.Wait(ctx, min(backoff(err, min(try, 3)), 5*time.Second)); waitErr != nil {
+			return errors.Join(err, waitErr)
 		}
 	}
 }
@@ -112,7 +127,7 @@ func (a *applier) insist(ctx context.Context, c *entramfa.Change) error {
 func (a *applier) confirm(ctx context.Context, changes []entramfa.Change) error {
 	for k := range changes {
 		c := &changes[k]
-		is, err := a.shown(ctx, c, c.After, a.opts.Settle)
+		is, err := a.arrived(ctx, c)
 		if err != nil {
 			return &ChangeError{*c, err}
 		}
@@ -123,54 +138,89 @@ func (a *applier) confirm(ctx context.Context, changes []entramfa.Change) error 
 	return nil
 }
 
-// putBack takes the policies of the gap back to what they were, and switches
-// security defaults on again. Where that fails too, as many of the policies as can
-// be are enabled, and the result says that the tenant is not protected.
-func (a *applier) putBack(ctx context.Context, changes []entramfa.Change, failed *entramfa.Change, cause error) error {
-	ctx, cancel := context.WithTimeout(ctx, gapLimit)
-	defer cancel()
-	cause = fmt.Errorf("%w: %w", errGap, cause)
-	notes := a.note(Entry{Kind: EntryFailed, ChangeID: failed.ID, Error: cause.Error()})
-	for k := len(changes) - 1; k >= 0; k-- {
-		if err := a.insistBack(ctx, &changes[k]); err != nil {
-			return a.lastResort(ctx, changes, failed, errors.Join(cause, err, notes))
-		}
+// retreat ends a gap that could not be crossed. Where the service would not even
+// switch the defaults off there is nothing to put back.
+func (a *applier) retreat(ctx context.Context, changes []entramfa.Change, failed int, cause error) error {
+	c := &changes[failed]
+	if failed > 0 || !saidNo(cause) || a.unsure[c.ID] {
+		return a.putBack(ctx, changes, failed, cause)
 	}
+	var notes error
 	for k := range changes {
-		notes = errors.Join(notes, a.note(Entry{Kind: EntryUndone, ChangeID: changes[k].ID}))
+		notes = errors.Join(notes, a.note(Entry{Kind: EntryFailed, ChangeID: changes[k].ID, Error: cause.Error(), Refused: true}))
 	}
-	return &ChangeError{*failed, errors.Join(fmt.Errorf("%w; security defaults are on again, and the tenant is protected as before", cause), notes)}
+	return &ChangeError{*c, errors.Join(cause, notes)}
 }
 
-// insistBack undoes a change of the gap, and waits until the tenant shows it.
-func (a *applier) insistBack(ctx context.Context, c *entramfa.Change) error {
-	until := a.opts.Now().Add(a.opts.Settle)
-	for try := 1; ; try++ {
-		_, err := a.sendBack(ctx, c)
-		if err == nil {
-			if _, err = a.shown(ctx, c, c.Before, a.opts.Settle); err == nil {
-				return nil
-			}
-		}
-		if !passing(err) && !errors.Is(err, entramfa.ErrConflict) || !a.opts.Now().Before(until) {
-			return err
-		}
-		if err := a.opts.Wait(ctx, min(backoff(err, min(try, 3)), 5*time.Second)); err != nil {
-			return err
+// putBack takes the policies of the gap back to what they were, and switches
+// security defaults on again. failed is the index of the change at which it ended.
+func (a *applier) putBack(ctx context.Context, changes []entramfa.Change, failed int, cause error) error {
+	cause = fmt.Errorf("%w: %w", errGap, cause)
+	notes := a.note(Entry{Kind: EntryFailed, ChangeID: changes[failed].ID, Error: cause.Error()})
+	kept, err := a.restore(ctx, changes[:failed+1])
+	if err != nil {
+		return a.lastResort(ctx, changes, &changes[failed], errors.Join(cause, err, notes))
+	}
+	for k := range changes {
+		if k > failed || kept[k] == nil {
+			notes = errors.Join(notes, a.note(Entry{Kind: EntryUndone, ChangeID: changes[k].ID}))
 		}
 	}
+	return &ChangeError{changes[failed], errors.Join(fmt.Errorf("%w; security defaults are on again, and the tenant is protected as before", cause), notes)}
+}
+
+// restore sends the way back of the changes, the first of which switched security
+// defaults off, and says what kept each from it. That is no reason not to try the
+// defaults: only that these would not go on is an error.
+func (a *applier) restore(ctx context.Context, changes []entramfa.Change) ([]error, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gapLimit)
+	defer cancel()
+	kept := make([]error, len(changes))
+	for k := len(changes) - 1; k > 0; k-- {
+		kept[k] = a.insistBack(ctx, &changes[k], func(err error) bool { return passing(err) || errors.Is(err, entramfa.ErrConflict) })
+		if errors.Is(kept[k], entramfa.ErrNotFound) {
+			kept[k] = nil // a policy that is gone is not enabled
+		}
+	}
+	err := a.insistBack(ctx, &changes[0], func(error) bool { return true })
+	if err == nil {
+		return kept, nil
+	}
+	if _, lookErr := a.shown(ctx, &changes[0], changes[0].Before, 0); lookErr == nil {
+		return kept, nil // they never went off, or are on all the same
+	}
+	return kept, errors.Join(append(kept, err)...)
+}
+
+// insistBack sends what undoes a change until the service takes it.
+func (a *applier) insistBack(ctx context.Context, c *entramfa.Change, again func(error) bool) error {
+	return a.insisting(ctx, func() error {
+		receipt, err := a.sendBack(ctx, c)
+		if err == nil {
+			a.requests[c.ID] = receipt.RequestID
+		}
+		return err
+	}, again)
 }
 
 // lastResort enables what can be enabled of the policies, for security defaults
-// would not go on again.
+// would not go on again. Unless all of them are, the result says that the tenant is
+// not protected.
 func (a *applier) lastResort(ctx context.Context, changes []entramfa.Change, failed *entramfa.Change, cause error) error {
-	a.result.Unprotected = true
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gapLimit)
+	defer cancel()
 	enabled := 0
 	for k := 1; k < len(changes); k++ {
-		if _, _, err := a.send(ctx, &changes[k]); err == nil {
-			enabled++
+		if err := a.insist(ctx, &changes[k]); err != nil {
+			cause = errors.Join(cause, err)
+			continue
 		}
+		enabled++
 	}
+	if enabled == len(changes)-1 {
+		return &ChangeError{*failed, fmt.Errorf("security defaults are off and could not be switched on again; all %d policies in their place are enabled, and protect the tenant: %w", enabled, cause)}
+	}
+	a.result.Unprotected = true
 	return &ChangeError{*failed, fmt.Errorf("THE TENANT IS NOT PROTECTED: security defaults are off and could not be switched on again; %d of the %d policies in their place are enabled: switch security defaults on, or enable the policies, in the Entra admin center: %w",
 		enabled, len(changes)-1, cause)}
 }
@@ -178,18 +228,30 @@ func (a *applier) lastResort(ctx context.Context, changes []entramfa.Change, fai
 // closeGap finishes a gap in which the process ended, before anything else: while
 // it is open the tenant has no protection.
 func (a *applier) closeGap(ctx context.Context) error {
-	gap := a.plan.Gap
-	if gap == nil || a.history.changes[gap.From] != intended {
-		return nil
+	open, err := a.gapOpen(ctx)
+	if err != nil || !open {
+		return err
 	}
-	i := slices.IndexFunc(a.plan.Changes, func(c entramfa.Change) bool { return c.ID == gap.From })
-	now, err := a.read(ctx, &a.plan.Changes[i])
-	if err != nil {
-		return &ChangeError{a.plan.Changes[i], err}
-	}
-	if same(now.value, a.plan.Changes[i].Before) {
-		return nil // the defaults are still on
-	}
+	i := slices.IndexFunc(a.plan.Changes, func(c entramfa.Change) bool { return c.ID == a.plan.Gap.From })
 	_, err = a.cross(ctx, i)
 	return err
+}
+
+// gapOpen says whether a process ended in the gap. Where it ended a moment ago,
+// security defaults that are seen on may be off.
+func (a *applier) gapOpen(ctx context.Context) (bool, error) {
+	gap := a.plan.Gap
+	if gap == nil {
+		return false, nil
+	}
+	c := a.plan.change(gap.From)
+	if state := a.history.changes[gap.From]; c == nil || state != intended && state != undoing {
+		return false, nil
+	}
+	now, err := a.read(ctx, c)
+	if err != nil {
+		return false, &ChangeError{*c, fmt.Errorf("whether the tenant is between security defaults and the policies in their place is not known: %w", err)}
+	}
+	recent := a.opts.Now().Sub(a.history.entries[c.ID].At) < a.opts.Settle
+	return recent || !same(now.value, c.Before), nil
 }

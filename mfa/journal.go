@@ -136,9 +136,7 @@ func (h *history) take(e Entry) {
 	case EntryDone:
 		h.changes[e.ChangeID], h.entries[e.ChangeID] = made, e
 	case EntryFailed:
-		if e.Refused && h.changes[e.ChangeID] == intended {
-			h.changes[e.ChangeID] = notBegun
-		}
+		h.fail(e)
 	case EntryUndoIntent:
 		h.changes[e.ChangeID] = undoing
 	case EntryUndone:
@@ -150,6 +148,21 @@ func (h *history) take(e Entry) {
 	case EntryRolledBack:
 		h.rolledBack, h.undoing = true, false
 	}
+}
+
+// fail takes in that a change failed. Where it may have been made all the same, it
+// was sent until now: what the tenant shows settles only later.
+func (h *history) fail(e Entry) {
+	if h.changes[e.ChangeID] != intended {
+		return
+	}
+	if e.Refused {
+		h.changes[e.ChangeID] = notBegun
+		return
+	}
+	last := h.entries[e.ChangeID]
+	last.At = e.At
+	h.entries[e.ChangeID] = last
 }
 
 // unfinished names a plan of the journal that was begun and neither finished nor

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/entramfa/entramfa"
-	"github.com/entramfa/entramfa/internal/settle"
 )
 
 // Between two reads of one object lies a second: Conditional Access takes one
@@ -48,14 +48,21 @@ func (a *applier) make(ctx context.Context, c *entramfa.Change) error {
 	if a.history.changes[c.ID] == made {
 		return &errMoved{was.value, c.After, c.After}
 	}
-	if err := a.note(Entry{Kind: EntryIntent, By: &a.by, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.After, Rest: was.rest}); err != nil {
+	a.unsure[c.ID] = a.history.changes[c.ID] == intended
+	if err := a.intend(c, was); err != nil {
 		return err
 	}
-	is, err := a.write(ctx, c)
+	is, err := a.write(ctx, c, was)
 	if err != nil {
-		return errors.Join(err, a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, TargetID: was.id, Error: err.Error(), Refused: settle.Refused(err)}))
+		refused := saidNo(err) && !a.unsure[c.ID]
+		return errors.Join(err, a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, TargetID: was.id, Error: err.Error(), Refused: refused}))
 	}
 	return a.noteMade(c, was, is)
+}
+
+// intend notes that a write is about to be sent.
+func (a *applier) intend(c *entramfa.Change, was object) error {
+	return a.note(Entry{Kind: EntryIntent, By: &a.by, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.After, Rest: was.rest})
 }
 
 // before reads the object of a change. Where a write may have been sent before the
@@ -113,8 +120,9 @@ func (a *applier) shown(ctx context.Context, c *entramfa.Change, wanted json.Raw
 
 // write sends a change until the tenant shows it. After an answer that leaves open
 // whether it was made the object is read before it is sent again, and for something
-// that is created as long as the service may take to show it.
-func (a *applier) write(ctx context.Context, c *entramfa.Change) (object, error) {
+// that can't be sent twice as long as the service may take to show it. Each try
+// stands in the journal: a late one may show long after the first.
+func (a *applier) write(ctx context.Context, c *entramfa.Change, was object) (object, error) {
 	for try := 1; ; try++ {
 		receipt, id, err := a.send(ctx, c)
 		if err == nil {
@@ -122,8 +130,9 @@ func (a *applier) write(ctx context.Context, c *entramfa.Change) (object, error)
 			if c.TargetID == "" {
 				a.history.targets[c.ID] = id
 			}
-			return a.shown(ctx, c, c.After, a.opts.Settle)
+			return a.arrived(ctx, c)
 		}
+		a.doubt(c, err)
 		if !passing(err) && !notYetThere(c, err) || try == maxSends {
 			return a.perhaps(ctx, c, err)
 		}
@@ -137,24 +146,52 @@ func (a *applier) write(ctx context.Context, c *entramfa.Change) (object, error)
 		if !same(is.value, c.Before) {
 			return is, open
 		}
+		if err := a.intend(c, was); err != nil {
+			return is, err
+		}
 	}
 }
 
-// perhaps looks whether a change was made although its answer was an error.
+// doubt notes that a write which failed may have been made.
+func (a *applier) doubt(c *entramfa.Change, err error) {
+	if !saidNo(err) {
+		a.unsure[c.ID] = true
+	}
+}
+
+// arrived waits until the tenant shows a change that the service took.
+func (a *applier) arrived(ctx context.Context, c *entramfa.Change) (object, error) {
+	is, err := a.shown(ctx, c, c.After, a.opts.Settle)
+	if errors.Is(err, errNotShown) && is.value != nil && !same(is.value, c.Before) {
+		err = &errMoved{is.value, c.Before, c.After}
+	}
+	return is, err
+}
+
+// perhaps looks whether a change was made although its answer was an error. Where
+// an earlier try may have been made, a refusal says nothing: what is there already
+// is refused, too.
 func (a *applier) perhaps(ctx context.Context, c *entramfa.Change, err error) (object, error) {
-	if settle.Refused(err) {
+	if !a.unsure[c.ID] {
 		return object{value: c.Before}, err
 	}
 	within := 5 * pace
-	if creates(c) {
+	if once(c) || saidNo(err) {
 		within = a.opts.Settle
 	}
 	is, lookErr := a.shown(ctx, c, c.After, within)
-	if lookErr != nil {
-		return is, err
+	switch {
+	case lookErr == nil:
+		return is, nil
+	case errors.Is(lookErr, errNotShown) && is.value != nil && !same(is.value, c.Before):
+		return is, fmt.Errorf("%w: %w", &errMoved{is.value, c.Before, c.After}, err)
 	}
-	return is, nil
+	return is, err
 }
+
+// once says that a change can't be sent twice: a second object would come of it, or
+// a refusal.
+func once(c *entramfa.Change) bool { return creates(c) || c.Kind == entramfa.AddGroupMember }
 
 func creates(c *entramfa.Change) bool {
 	return c.Kind == entramfa.CreatePolicy || c.Kind == entramfa.CreateNamedLocation
@@ -210,6 +247,14 @@ func passing(err error) bool {
 // and isn't replicated yet.
 func notYetThere(c *entramfa.Change, err error) bool {
 	return c.Kind == entramfa.CreatePolicy && errors.Is(err, entramfa.ErrNotFound)
+}
+
+// saidNo says that the service said no: nothing was changed. What stands between
+// may say no with a page of its own, and behind it the change may have been made.
+func saidNo(err error) bool {
+	var graph *entramfa.GraphError
+	return errors.As(err, &graph) && graph.Status >= 400 && graph.Status < 500 &&
+		graph.Status != http.StatusRequestTimeout && !errors.Is(err, entramfa.ErrUnavailable)
 }
 
 // backoff is how long to wait before the next try.

@@ -105,7 +105,7 @@ func (a *applier) moved(ctx context.Context) []Refusal {
 		if strings.HasPrefix(c.TargetID, "change:") || c.TargetID == "" {
 			continue
 		}
-		now, err := a.look(ctx, c)
+		now, err := a.read(ctx, c)
 		switch {
 		case err != nil:
 			refusals = append(refusals, Refusal{GuardUnread, fmt.Sprintf("%q could not be read: %v", c.TargetName, err), "apply the plan again once it can"})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -44,6 +45,9 @@ func (a *applier) rollBack(ctx context.Context) error {
 	if a.history.rolledBack {
 		return nil
 	}
+	if err := a.closeGapBack(ctx); err != nil {
+		return err
+	}
 	policies, err := a.allPolicies(ctx)
 	if err != nil {
 		return err
@@ -58,9 +62,18 @@ func (a *applier) rollBack(ctx context.Context) error {
 	if err := a.note(Entry{Kind: EntryRollback, By: &a.by}); err != nil {
 		return err
 	}
-	for i, c := range todo {
+	for _, c := range todo {
+		if a.history.changes[c.ID] == undone {
+			continue // with the others of the gap
+		}
+		if a.inGap(c) {
+			if err := a.crossBack(ctx); err != nil {
+				return err
+			}
+			continue
+		}
 		if err := a.undo(ctx, c); err != nil {
-			return a.protectAgain(ctx, todo[:i], &ChangeError{*c, err})
+			return &ChangeError{*c, err}
 		}
 	}
 	return a.end(EntryRolledBack)
@@ -201,35 +214,13 @@ func (a *applier) writeBack(ctx context.Context, c *entramfa.Change) error {
 	}
 }
 
-// waits says that the service refuses for what it doesn't show yet: a location that
-// a deleted policy named, defaults beside policies that were enabled a moment ago.
+// waits says that the service may refuse for what it doesn't show yet: a location
+// that a deleted policy named, defaults beside policies that were enabled a moment
+// ago. The words of these refusals are not published, so that every 400 counts.
 func (a *applier) waits(c *entramfa.Change, err error) bool {
-	return errors.Is(err, entramfa.ErrConflict) && (c.Kind == entramfa.CreateNamedLocation || c.Kind == entramfa.ChangeSecurityDefaults)
-}
-
-// protectAgain enables the policies again that took the place of security defaults,
-// where these could not be switched on: undone are the changes that were undone.
-func (a *applier) protectAgain(ctx context.Context, undone []*entramfa.Change, cause *ChangeError) error {
-	gap := a.plan.Gap
-	if gap == nil || a.history.changes[gap.From] != made && a.history.changes[gap.From] != undoing {
-		return cause
+	if c.Kind != entramfa.CreateNamedLocation && c.Kind != entramfa.ChangeSecurityDefaults {
+		return false
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gapLimit)
-	defer cancel()
-	var failed error
-	for _, c := range undone {
-		if c.Kind != entramfa.ChangePolicy || !strings.HasPrefix(c.TargetID, "change:") {
-			continue
-		}
-		if err := a.insist(ctx, c); err != nil {
-			failed = errors.Join(failed, err)
-			continue
-		}
-		failed = errors.Join(failed, a.note(Entry{Kind: EntryDone, ChangeID: c.ID, After: c.After}))
-	}
-	if failed != nil {
-		a.result.Unprotected = true
-		cause.Err = fmt.Errorf("THE TENANT IS NOT PROTECTED: security defaults are off, and not all of the policies in their place could be enabled again: %w: %w", failed, cause.Err)
-	}
-	return cause
+	var graph *entramfa.GraphError
+	return errors.Is(err, entramfa.ErrConflict) || errors.As(err, &graph) && graph.Status == http.StatusBadRequest
 }

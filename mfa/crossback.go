@@ -1,0 +1,90 @@
+package mfa
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/entramfa/entramfa"
+)
+
+// The way back over the gap: the policies go to report-only, then security defaults
+// go on. As on the way there nothing waits in it that need not.
+
+// inGap says whether a change is one of those that are undone together, for
+// security defaults are still off.
+func (a *applier) inGap(c *entramfa.Change) bool {
+	if gap := a.plan.Gap; gap == nil || a.history.changes[gap.From] == notBegun || a.history.changes[gap.From] == undone {
+		return false
+	}
+	return slices.ContainsFunc(a.gapChanges(), func(other entramfa.Change) bool { return other.ID == c.ID })
+}
+
+// gapChanges are the changes of the gap; the first switches security defaults off.
+func (a *applier) gapChanges() []entramfa.Change {
+	if a.plan.Gap == nil {
+		return nil
+	}
+	from := slices.IndexFunc(a.plan.Changes, func(c entramfa.Change) bool { return c.ID == a.plan.Gap.From })
+	to := slices.IndexFunc(a.plan.Changes, func(c entramfa.Change) bool { return c.ID == a.plan.Gap.To })
+	if from < 0 || to < from {
+		return nil
+	}
+	return a.plan.Changes[from : to+1]
+}
+
+// closeGapBack ends a gap in which a process ended, before anything else is read.
+func (a *applier) closeGapBack(ctx context.Context) error {
+	open, err := a.gapOpen(ctx)
+	if err != nil || !open {
+		return err
+	}
+	return a.sendAllBack(ctx, a.gapChanges())
+}
+
+// crossBack undoes the changes of the gap together.
+func (a *applier) crossBack(ctx context.Context) error {
+	changes := a.gapChanges()
+	for k := range changes {
+		c := &changes[k]
+		if err := a.note(Entry{Kind: EntryUndoIntent, ChangeID: c.ID, Before: c.After, After: c.Before}); err != nil {
+			return err
+		}
+	}
+	return a.sendAllBack(ctx, changes)
+}
+
+// sendAllBack undoes the changes, and then waits until the tenant shows it. Where
+// security defaults would not go on the policies are enabled again.
+func (a *applier) sendAllBack(ctx context.Context, changes []entramfa.Change) error {
+	begun := a.opts.Now()
+	kept, err := a.restore(ctx, changes)
+	if err != nil {
+		return a.lastResort(ctx, changes, &changes[0], err)
+	}
+	a.result.Gap = a.opts.Now().Sub(begun)
+	for k := len(changes) - 1; k >= 0; k-- {
+		c := &changes[k]
+		err := kept[k]
+		if err == nil {
+			err = a.backAgain(ctx, c)
+		}
+		if err == nil {
+			err = a.noteUndone(c)
+		}
+		if err != nil {
+			return &ChangeError{*c, err}
+		}
+	}
+	return nil
+}
+
+// backAgain waits until the tenant shows that a change of the gap is undone; a
+// policy that is gone is.
+func (a *applier) backAgain(ctx context.Context, c *entramfa.Change) error {
+	if _, err := a.look(ctx, c); errors.Is(err, entramfa.ErrNotFound) {
+		return nil
+	}
+	_, err := a.shown(ctx, c, c.Before, a.opts.Settle)
+	return err
+}
