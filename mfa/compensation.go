@@ -10,20 +10,30 @@ import (
 
 // compensate pins the account that will escape MFA: it is blocked from everywhere
 // but its addresses, and for what it doesn't sign in to. What is pinned already is
-// left alone.
+// left alone: what will hold it once it is let go, for a policy that blocks it from
+// everywhere now may be one from which it is to be excluded.
 func (p *planner) compensate() {
-	if p.report.Outcome == entramfa.Clear || p.opts.SkipCompensation {
+	if p.opts.SkipCompensation {
 		return
 	}
-	if !p.canPin() {
+	released := p.released()
+	if len(released.plan.Changes) == 0 || !p.canPin() {
 		return
 	}
-	if !p.pinnedToAddresses() {
+	if !released.pinnedToAddresses() {
 		p.pinToAddresses()
 	}
-	if !p.pinnedToApplications() {
-		p.pinToApplications()
-	}
+	p.pinToApplications(released)
+}
+
+// released is the plan as it would be without any compensation: no changes mean
+// that the account escapes nothing.
+func (p *planner) released() *planner {
+	r := *p
+	r.exclude()
+	r.replaceSecurityDefaults()
+	r.disablePerUser()
+	return &r
 }
 
 // canPin refuses where the account can't be pinned, or must not be.
@@ -47,16 +57,11 @@ func (p *planner) canPin() bool {
 	return false
 }
 
-// pinned is what the policies already do to a set of the account's sign-ins: blocked, all of them.
-func (p *planner) blocked(signIns policy.SignIn) bool {
-	verdict := policy.Decide(p.after.ConditionalAccess, p.after.Subject(), signIns)
-	return verdict.Outcome == entramfa.Blocked && verdict.Extent == entramfa.Always
-}
-
 func (p *planner) pinnedToAddresses() bool {
 	elsewhere := policy.PasswordSignIn()
 	elsewhere.Addresses = complement(p.plan.Profile.Addresses)
-	return len(elsewhere.Addresses) == 0 || p.blocked(elsewhere)
+	verdict := policy.Decide(p.after.ConditionalAccess, p.after.Subject(), elsewhere)
+	return len(elsewhere.Addresses) == 0 || verdict == entramfa.Verdict{Outcome: entramfa.Blocked, Extent: entramfa.Always}
 }
 
 func (p *planner) pinToAddresses() {
@@ -82,39 +87,47 @@ func (p *planner) pinToAddresses() {
 	p.create(pin, "the account escapes MFA: it may sign in from its own addresses alone")
 }
 
-// pinnedToApplications asks about what the account doesn't sign in to: the
-// resources that a policy can name, and one that no policy names.
-func (p *planner) pinnedToApplications() bool {
-	elsewhere := policy.PasswordSignIn()
-	elsewhere.Addresses = p.plan.Profile.Addresses
-	for _, app := range p.pinnable() {
-		if !containsFold(p.plan.Profile.Applications, app) {
-			elsewhere.Applications = append(elsewhere.Applications, app)
-		}
-	}
-	if len(p.plan.Profile.Applications) == 0 {
-		p.note("the profile names no resources, so that the account is not kept from any")
+// adds says whether a pin changes what happens to any of the account's sign-ins from
+// its addresses.
+func (p *planner) adds(pin policy.Policy) bool {
+	var account policy.Directory
+	if account.AddAccounts(func(yield func(policy.Subject, error) bool) { yield(p.after.Subject(), nil) }) != nil {
 		return true
 	}
-	return len(elsewhere.Applications) == 0 || p.blocked(elsewhere)
-}
-
-// anyOtherResource is a resource of which no policy can know the id.
-const anyOtherResource = "f3f1a9a1-5d0b-4a55-9d5e-2c6f0f1b7a4e"
-
-// pinnable lists the resources for which the account can be blocked. No policy can
-// leave Microsoft Graph out of all resources, so that an account which signs in to
-// it can be kept from the portals and from Azure alone.
-func (p *planner) pinnable() []string {
-	if containsFold(p.plan.Profile.Applications, MicrosoftGraph) {
-		return []string{AzureManagement, AzurePortal}
+	signIns := policy.PasswordSignIn()
+	signIns.Addresses = p.plan.Profile.Addresses
+	pin.ID = "pin"
+	changes, err := policy.Diff(
+		policy.Snapshot{Policies: policy.Prepare(p.after.ConditionalAccess), Accounts: &account},
+		policy.Snapshot{Policies: policy.Prepare(p.with(pin)), Accounts: &account}, signIns)
+	if err != nil {
+		return true
 	}
-	return []string{AzureManagement, AzurePortal, MicrosoftGraph, ExchangeOnline, SharePointOnline, anyOtherResource}
+	for range changes {
+		return true
+	}
+	return false
 }
 
-func (p *planner) pinToApplications() {
-	name := "entramfa: block " + p.plan.Account.UserPrincipalName + " for other resources"
+// with is Conditional Access as it will be with one more policy.
+func (p *planner) with(more policy.Policy) policy.Tenant {
+	tenant := p.after.ConditionalAccess
+	list, _ := tenant.Policies.Get()
+	list.Policies = append(slices.Clip(list.Policies), more)
+	tenant.Policies = entramfa.Known(list)
+	return tenant
+}
+
+// pinToApplications pins the account to the resources of its profile, unless what
+// is left of the policies does. Where a pin to all of them may block the profile
+// itself, for what stands behind a resource, it is one to what can be told.
+func (p *planner) pinToApplications(released *planner) {
 	applications := p.plan.Profile.Applications
+	if len(applications) == 0 {
+		p.note("the profile names no resources, so that the account is not kept from any")
+		return
+	}
+	name := "entramfa: block " + p.plan.Account.UserPrincipalName + " for other resources"
 	pin, whole, err := policy.PinToApplications(p.plan.Account.ID, name, applications, policy.StateEnabled)
 	if err == nil && whole && p.asEnabled(pin).Outcome != entramfa.Clear {
 		pin, whole, err = policy.PinToApplications(p.plan.Account.ID, name, append(slices.Clone(applications), MicrosoftGraph), policy.StateEnabled)
@@ -125,6 +138,8 @@ func (p *planner) pinToApplications() {
 		return
 	case p.asEnabled(pin).Outcome != entramfa.Clear:
 		p.note("no policy can keep the account from other resources and surely leave its profile alone, so there is none")
+		return
+	case !released.adds(pin):
 		return
 	case !whole:
 		p.note("no policy can leave what the account signs in to out of all resources: beside it the account is kept from the admin portals and Azure management, not from every other resource")
