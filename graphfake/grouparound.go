@@ -18,13 +18,15 @@ func (t *Tenant) GroupsOfGroup(ctx context.Context, id string) ([]policy.Group, 
 	})
 }
 
-// around returns the groups above a group, where the members of every group are known.
+// around returns the groups above a group; of a tenant that was loaded, where the
+// export says all of them.
 func (d *directory) around(id string) ([]policy.Group, error) {
 	group, err := d.group(id)
 	if err != nil {
 		return nil, err
 	}
-	if err := d.held.need(d.held.whole(factMembers), "the groups that "+group.DisplayName+" is in", membersFile); err != nil {
+	given := d.held == nil || d.held.of[factAllGroups][fold(group.ID)]
+	if err := d.held.need(given, "the groups that "+group.DisplayName+" is in", `"memberOf" of the group, and of each that it is in`); err != nil {
 		return nil, err
 	}
 	return d.ancestors(group.ID), nil

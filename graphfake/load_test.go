@@ -323,3 +323,33 @@ func TestAnAccountAddedToAnExportIsKnown(t *testing.T) {
 	assert.ErrorIs(t, err, entramfa.ErrNotRead, "the tenant is not")
 	require.NoError(t, loaded(t, map[string]string{"g.json": `{"id":"g","groupTypes":[]}`}).SetSecurityDefaults(true))
 }
+
+// TestGroupsAroundAGroupOfAnExport: they are known where the export says all of them.
+func TestGroupsAroundAGroupOfAnExport(t *testing.T) {
+	const inner, outer = "a0000000-0000-4000-8000-000000000001", "a0000000-0000-4000-8000-000000000002"
+	group := func(id, more string) string {
+		return `{"@odata.type":"#microsoft.graph.group","id":"` + id + `","displayName":"G"` + more + `}`
+	}
+	within := `,"members":[{"@odata.type":"#microsoft.graph.group","id":"` + inner + `"}]`
+	for name, c := range map[string]struct {
+		inner, outer string
+		known        bool
+		around       int
+	}{
+		"members of every group":          {`,"members":[]`, within, true, 1},
+		"members of one alone":            {``, within, false, 0},
+		"memberOf of the group alone":     {`,"memberOf":[{"id":"` + outer + `"}]`, ``, false, 0},
+		"memberOf all the way":            {`,"memberOf":[{"id":"` + outer + `"}]`, `,"memberOf":[]`, true, 1},
+		"memberOf of a group in no other": {`,"memberOf":[]`, ``, true, 0},
+	} {
+		tenant := loaded(t, map[string]string{"Groups/1.json": group(inner, c.inner), "Groups/2.json": group(outer, c.outer)})
+		groups, err := tenant.GroupsOfGroup(t.Context(), inner)
+		if !c.known {
+			assert.ErrorIs(t, err, entramfa.ErrNotRead, name)
+			continue
+		}
+		if assert.NoError(t, err, name) && assert.Len(t, groups, c.around, name) && c.around > 0 {
+			assert.Equal(t, outer, groups[0].ID, name)
+		}
+	}
+}

@@ -6,7 +6,7 @@ import (
 	"github.com/entramfa/entramfa/policy"
 )
 
-// weighGroups notes of which users all groups are known. A nested group that is
+// weighGroups notes of which users, and of which groups, all groups are known. A nested group that is
 // overlooked makes a policy look harmless, so that the direct groups of a user
 // count for all only where the export says what stands around them.
 func (l *loader) weighGroups() {
@@ -18,6 +18,11 @@ func (l *loader) weighGroups() {
 		}
 		if whole || d.held.of[factGroups][fold(user.ID)] && l.nestingKnown(user.ID) {
 			d.held.note(factAllGroups, user.ID)
+		}
+	}
+	for _, group := range d.groups.all() {
+		if whole || d.held.of[factGroups][fold(group.ID)] && l.nestingKnown(group.ID) {
+			d.held.note(factAllGroups, group.ID)
 		}
 	}
 }
@@ -42,10 +47,10 @@ func (l *loader) everyMemberKnown() bool {
 	return len(groups) > 0
 }
 
-// nestingKnown says whether the groups around each group of a user are known.
-func (l *loader) nestingKnown(userID string) bool {
+// nestingKnown says whether the groups around each group of a user, or of a group, are known.
+func (l *loader) nestingKnown(id string) bool {
 	d := &l.tenant.directory
-	for _, group := range d.ancestors(userID) {
+	for _, group := range d.ancestors(id) {
 		if !d.held.of[factGroups][fold(group.ID)] {
 			return false
 		}
