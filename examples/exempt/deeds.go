@@ -1,0 +1,179 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/mfa"
+)
+
+// deed is what was done, as JSON gives it.
+type deed struct {
+	Plan         mfa.Plan          `json:"plan"`
+	Result       *mfa.Result       `json:"result,omitempty"`
+	Verification *mfa.Verification `json:"verification,omitempty"`
+	// Error says what stopped it; empty where nothing did.
+	Error string `json:"error,omitempty"`
+}
+
+// apply plans, or takes the stored plan, and applies it.
+func (p program) apply(ctx context.Context) int {
+	made, err := p.toApply(ctx)
+	if err != nil {
+		return p.fail(err)
+	}
+	journal, err := p.openJournal()
+	if err != nil {
+		return p.fail(err)
+	}
+	defer journal.Close()
+	if !p.options.json {
+		fmt.Fprint(p.stdout, planText(made))
+	}
+	result, err := mfa.Apply(ctx, p.tenant, made.Plan, journal, &mfa.ApplyOptions{AllowIncomplete: p.options.allowNotClear, Progress: p.progress, Wait: p.wait})
+	done := deed{Plan: made.Plan, Result: &result}
+	if err == nil {
+		done.Verification, err = p.verification(ctx, made.Plan, journal)
+	}
+	if shown := p.showDeed(done, err); shown != nil {
+		return p.fail(shown)
+	}
+	if err != nil {
+		return p.fail(err)
+	}
+	return statusOf(result.Report.Outcome == entramfa.Clear, result.Report.Verdict)
+}
+
+// toApply is the stored plan, unchanged, or a new one.
+func (p program) toApply(ctx context.Context) (proposal, error) {
+	if p.options.planFile == "" {
+		return p.propose(ctx, time.Time{}, "")
+	}
+	plan, err := readPlan(p.options.planFile)
+	if err == nil {
+		err = p.forTenant(plan.Tenant.ID, "the plan")
+	}
+	return proposal{Plan: plan}, err
+}
+
+// progress says what is being done while it is done.
+func (p program) progress(at mfa.Progress) {
+	fmt.Fprintln(p.stderr, "exempt: "+progressText(at))
+}
+
+// verification looks at the three states.
+func (p program) verification(ctx context.Context, plan mfa.Plan, journal mfa.Journal) (*mfa.Verification, error) {
+	opts := &mfa.VerifyOptions{Wait: p.wait}
+	if p.options.probe {
+		granter, err := p.options.Granter(p.tenant)
+		if err != nil {
+			return nil, err
+		}
+		opts.Granter, opts.Grant = granter, p.grant(plan, mfa.NewSecret(os.Getenv(passwordVariable)))
+	}
+	v, err := mfa.Verify(ctx, p.tenant, plan, journal, opts)
+	return &v, err
+}
+
+// grant is a sign-in of the account to the first resource of the plan's profile.
+func (p program) grant(plan mfa.Plan, password mfa.Secret) mfa.PasswordGrant {
+	resource := mfa.MicrosoftGraph
+	if len(plan.Profile.Applications) > 0 {
+		resource = plan.Profile.Applications[0]
+	}
+	return mfa.PasswordGrant{Username: plan.Account.UserPrincipalName, Password: password, Resource: resource, ClientID: p.options.probeClient}
+}
+
+// verifyAgain looks at a plan that was applied before.
+func (p program) verifyAgain(ctx context.Context) int {
+	journal, plan, err := p.journaled()
+	if err != nil {
+		return p.fail(err)
+	}
+	defer journal.Close()
+	v, err := p.verification(ctx, plan, journal)
+	if err != nil {
+		return p.fail(err)
+	}
+	if err := p.showDeed(deed{Plan: plan, Verification: v}, nil); err != nil {
+		return p.fail(err)
+	}
+	return proved(*v)
+}
+
+// proved is the exit status of a verification: what says otherwise, or not yet, is
+// not clear. A proof that could not be had says nothing, unless it is Graph's.
+func proved(v mfa.Verification) int {
+	for _, state := range []mfa.Proved{v.Graph, v.WhatIf, v.SignIn} {
+		if state.Proof == mfa.ProofNo || state.Proof == mfa.ProofNotYet {
+			return exitStands
+		}
+	}
+	if v.Graph.Proof == mfa.ProofNone {
+		return exitUnknown
+	}
+	return exitDone
+}
+
+// rollBack undoes the last plan of the journal.
+func (p program) rollBack(ctx context.Context) int {
+	journal, plan, err := p.journaled()
+	if err != nil {
+		return p.fail(err)
+	}
+	defer journal.Close()
+	result, err := mfa.Rollback(ctx, p.tenant, journal, plan.ID, &mfa.ApplyOptions{Progress: p.progress, Wait: p.wait})
+	if shown := p.showDeed(deed{Plan: plan, Result: &result}, err); shown != nil {
+		return p.fail(shown)
+	}
+	if err != nil {
+		return p.fail(err)
+	}
+	return exitDone
+}
+
+// journaled opens the journal and returns its last plan, which must be of the tenant.
+func (p program) journaled() (*mfa.FileJournal, mfa.Plan, error) {
+	journal, err := p.openJournal()
+	if err != nil {
+		return nil, mfa.Plan{}, err
+	}
+	plan, err := lastPlan(journal)
+	if err == nil {
+		err = p.forTenant(plan.Tenant.ID, "the plan of the journal")
+	}
+	if err != nil {
+		journal.Close()
+		return nil, plan, err
+	}
+	return journal, plan, nil
+}
+
+// show prints the one or the other.
+func (p program) show(text string, value any) error {
+	if p.options.json {
+		return writeJSON(p.stdout, value)
+	}
+	_, err := io.WriteString(p.stdout, text)
+	return err
+}
+
+// showDeed prints what was done, also where it stopped on the way.
+func (p program) showDeed(done deed, stopped error) error {
+	if stopped != nil {
+		done.Error = flagNames(stopped.Error())
+	}
+	return p.show(deedText(done), done)
+}
+
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}

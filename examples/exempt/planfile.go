@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/mfa"
+)
+
+// storePlan writes a plan into a new file, readable by its owner alone: it tells
+// how the tenant is protected. A file that is there is left alone, for somebody may
+// have reviewed it.
+func storePlan(path string, plan mfa.Plan) error {
+	text, err := json.MarshalIndent(plan, "", "  ")
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("%w: -plan: %v", open.ErrUsage, err)
+	}
+	_, err = file.Write(append(text, '\n'))
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return errors.Join(fmt.Errorf("store the plan: %w", err), os.Remove(path))
+	}
+	return nil
+}
+
+// largestPlan bounds what is read: a plan has some thousand bytes for each policy of the tenant.
+const largestPlan = 64 << 20
+
+// readPlan reads a stored plan. A member that this version doesn't know is refused:
+// it would be something that nobody applies.
+func readPlan(path string) (mfa.Plan, error) {
+	var plan mfa.Plan
+	file, err := os.Open(path)
+	if err != nil {
+		return plan, fmt.Errorf("%w: -plan: %v", open.ErrUsage, err)
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, largestPlan+1))
+	if err != nil || len(text) > largestPlan {
+		return plan, fmt.Errorf("%w: -plan: %s can't be read, or is too large: %v", open.ErrUsage, path, err)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	err = decoder.Decode(&plan)
+	if err == nil {
+		if _, more := decoder.Token(); more != io.EOF {
+			err = errors.New("something stands behind it")
+		}
+	}
+	switch {
+	case err != nil:
+		return plan, fmt.Errorf("%w: -plan: %s is no plan: %v", open.ErrUsage, path, err)
+	case plan.Schema != mfa.PlanSchema:
+		return plan, fmt.Errorf("%w: -plan: %s has the schema %q, and this version knows %s", open.ErrUsage, path, plan.Schema, mfa.PlanSchema)
+	}
+	return plan, nil
+}
+
+// forTenant refuses a plan of another tenant.
+func (p program) forTenant(id, what string) error {
+	if p.tenantID != "" && !strings.EqualFold(id, p.tenantID) {
+		return fmt.Errorf("%w: %s is for the tenant %s, and this is %s", open.ErrUsage, what, id, p.tenantID)
+	}
+	return nil
+}
+
+// openJournal opens the journal; only who applies may begin a new one.
+func (p program) openJournal() (*mfa.FileJournal, error) {
+	if !p.options.apply {
+		info, err := os.Stat(p.options.journal)
+		if err == nil && !info.Mode().IsRegular() {
+			err = errors.New("it is no file")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%w: -journal: %v", open.ErrUsage, err)
+		}
+	}
+	journal, err := mfa.OpenJournal(p.options.journal)
+	if err != nil {
+		return nil, fmt.Errorf("%w: -journal: %w", open.ErrUsage, err)
+	}
+	return journal, nil
+}
+
+// lastPlan is the plan that a journal was begun with last.
+func lastPlan(journal mfa.Journal) (mfa.Plan, error) {
+	entries, err := journal.Entries()
+	if err != nil {
+		return mfa.Plan{}, fmt.Errorf("%w: -journal: %w", open.ErrUsage, err)
+	}
+	for i := len(entries) - 1; i >= 0; i-- {
+		if entries[i].Kind == mfa.EntryBegin && entries[i].Plan != nil {
+			return *entries[i].Plan, nil
+		}
+	}
+	return mfa.Plan{}, fmt.Errorf("%w: -journal: it holds no plan", open.ErrUsage)
+}
