@@ -46,6 +46,11 @@ func (a *applier) cross(ctx context.Context, i int) (int, error) {
 	}
 	safe, cancel := context.WithTimeout(context.WithoutCancel(ctx), gapLimit)
 	defer cancel()
+	// The reads above were calls of Conditional Access: with the pause behind the
+	// switch, the first policy would be refused, and the gap be longer by a second.
+	if err := a.opts.Wait(safe, pace); err != nil {
+		return last, err
+	}
 	begun := a.opts.Now()
 	if failed, err := a.sendAll(safe, changes); err != nil {
 		return last, a.retreat(ctx, changes, failed, err)
@@ -82,9 +87,16 @@ func (a *applier) readyToCross(ctx context.Context, changes []entramfa.Change) e
 	return nil
 }
 
-// sendAll sends the writes back to back, and returns the index of the one that failed.
+// sendAll sends the writes one after the other, and returns the index of the one
+// that failed. Between two policies it waits as long as the service wants: to be
+// refused and to wait for that costs more.
 func (a *applier) sendAll(ctx context.Context, changes []entramfa.Change) (int, error) {
 	for k := range changes {
+		if k > 1 {
+			if err := a.opts.Wait(ctx, pace); err != nil {
+				return k, err
+			}
+		}
 		if err := a.insist(ctx, &changes[k]); err != nil {
 			return k, err
 		}
