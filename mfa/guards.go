@@ -1,6 +1,7 @@
 package mfa
 
 import (
+	"encoding/json"
 	"fmt"
 	"iter"
 	"slices"
@@ -37,6 +38,9 @@ type guards struct {
 
 func (g guards) refusals() []Refusal {
 	var list []Refusal
+	if len(g.plan.Changes) == 0 {
+		return nil // it harms nobody
+	}
 	for _, guard := range []func() *Refusal{g.emergency, g.person, g.lastAdministrator, g.ownPin} {
 		if r := guard(); r != nil {
 			list = append(list, *r)
@@ -104,9 +108,16 @@ func (g guards) ownPin() *Refusal {
 		"apply the plan with another identity, or set SkipCompensation"}
 }
 
-// pins says whether the plan blocks the account somewhere.
+// pins says whether the plan blocks the account somewhere: whether it creates a
+// policy about it.
 func (p *Plan) pins() bool {
-	return slices.ContainsFunc(p.Changes, func(c entramfa.Change) bool { return c.Kind == entramfa.CreateNamedLocation })
+	return slices.ContainsFunc(p.Changes, func(c entramfa.Change) bool {
+		var body policy.Policy
+		if c.Kind != entramfa.CreatePolicy || json.Unmarshal(c.After, &body) != nil || body.Conditions == nil || body.Conditions.Users == nil {
+			return false
+		}
+		return containsFold(body.Conditions.Users.IncludeUsers, p.Account.ID)
+	})
 }
 
 // prove says what the plan does to everybody else: for every account there can be
