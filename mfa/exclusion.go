@@ -17,6 +17,7 @@ func (p *planner) exclude() {
 	for i, f := range p.policyFindings() {
 		switch f, why := p.toLift(policies[i], f); {
 		case f == nil:
+		case off(policies[i]) && (p.lapsed() || unreadable(*f)): // it stands in nobody's way
 		case p.lapsed():
 			p.notLifted(*f, "the tenant has no Entra ID P1: its policies stay enforced and can't be edited",
 				"buy a licence again, have an administrator disable the policy for everybody, or use an app registration with a certificate")
@@ -122,6 +123,8 @@ func (p *planner) groupUnfit(group policy.Group) bool {
 		p.refuse(GuardSynchronized, way, "the members of the group %s follow from a rule", group.DisplayName)
 	case group.OnPremisesSyncEnabled != nil && *group.OnPremisesSyncEnabled:
 		p.refuse(GuardSynchronized, way, "the group %s comes from an on-premises directory", group.DisplayName)
+	case group.MailEnabled != nil && *group.MailEnabled && !containsFold(group.GroupTypes, "Unified"):
+		p.refuse(GuardSynchronized, way, "the group %s is one of Exchange, and Graph can't change its members", group.DisplayName)
 	case mayHoldRoles(group):
 		p.refuse(GuardOthers, way, "the group %s can hold directory roles, or may, and would give them to the account", group.DisplayName)
 	default:
@@ -173,12 +176,15 @@ type member struct {
 // sayWhatIsOff notes the policies that would meet the account if they were enabled.
 func (p *planner) sayWhatIsOff(policies []policy.Policy) {
 	for _, of := range policies {
-		off := strings.EqualFold(string(of.State), string(policy.StateReportOnly)) || strings.EqualFold(string(of.State), string(policy.StateDisabled))
-		if !off || p.asEnabled(of).Outcome == entramfa.Clear {
+		if !off(of) || p.asEnabled(of).Outcome == entramfa.Clear {
 			continue
 		}
 		p.note("the policy %q is %s and left alone; enabled, it would meet the account", of.DisplayName, stateText(of.State))
 	}
+}
+
+func off(of policy.Policy) bool {
+	return strings.EqualFold(string(of.State), string(policy.StateReportOnly)) || strings.EqualFold(string(of.State), string(policy.StateDisabled))
 }
 
 func stateText(state policy.State) string {
