@@ -146,8 +146,10 @@ func (v *verifier) whatIf(ctx context.Context, facts Facts) Proved {
 	profile := v.applier.plan.Profile
 	applications := (Options{Profile: &profile}).applications()
 	asked := 0
+	var untold []string
 	for _, app := range applications {
-		question, err := policy.NewWhatIf(facts.Subject(), sample(profile, app))
+		signIn := sample(profile, app)
+		question, err := policy.NewWhatIf(facts.Subject(), signIn)
 		if err != nil {
 			return Proved{ProofNone, err.Error()}
 		}
@@ -155,10 +157,15 @@ func (v *verifier) whatIf(ctx context.Context, facts Facts) Proved {
 		if err != nil {
 			return Proved{ProofNone, fmt.Sprintf("What If could not be asked: %v", err)}
 		}
-		if names := refusing(facts, results, profile); len(names) > 0 {
+		names, gaps := refusing(facts, results, signIn)
+		if len(names) > 0 {
 			return Proved{ProofNo, fmt.Sprintf("What If says of a sign-in to %s that these policies apply: %s", app, strings.Join(names, ", "))}
 		}
+		untold = append(untold, gaps...)
 		asked++
+	}
+	if len(untold) > 0 {
+		return Proved{ProofNone, "What If can't tell of all policies: " + strings.Join(untold, "; ")}
 	}
 	return Proved{ProofYes, fmt.Sprintf("What If says of %d sign-ins, one to each resource, that no policy stands in the way", asked)}
 }
@@ -187,9 +194,10 @@ func sample(profile policy.SignIn, app string) policy.SignIn {
 	return s
 }
 
-// refusing names the policies that are enabled, apply and block or demand something.
-func refusing(facts Facts, results []policy.WhatIfResult, profile policy.SignIn) []string {
-	var names []string
+// refusing names the policies that are enabled, apply and block or demand something;
+// gaps are those of which What If is known to tell it wrong, and why.
+func refusing(facts Facts, results []policy.WhatIfResult, signIn policy.SignIn) (names, gaps []string) {
+	known := knownGaps(facts, results, signIn)
 	for _, r := range results {
 		applies := r.PolicyApplies != nil && *r.PolicyApplies
 		if !applies || !strings.EqualFold(string(r.Policy.State), string(policy.StateEnabled)) {
@@ -197,11 +205,29 @@ func refusing(facts Facts, results []policy.WhatIfResult, profile policy.SignIn)
 		}
 		tenant := facts.ConditionalAccess
 		tenant.Policies = entramfa.Known(policy.List{Policies: []policy.Policy{withoutConditions(r.Policy)}})
-		if policy.Judge(tenant, facts.Subject(), profile)[0].Outcome != entramfa.Clear {
-			names = append(names, r.Policy.DisplayName)
+		gap, wrong := known[strings.ToLower(r.ID)]
+		switch {
+		case policy.Judge(tenant, facts.Subject(), signIn)[0].Outcome == entramfa.Clear:
+		case wrong:
+			gaps = append(gaps, gap)
+		default:
+			names = append(names, r.DisplayName)
 		}
 	}
-	return names
+	return names, gaps
+}
+
+// knownGaps finds the policies that What If judges without the groups of applications
+// or the services behind one, which it doesn't resolve.
+func knownGaps(facts Facts, results []policy.WhatIfResult, signIn policy.SignIn) map[string]string {
+	comparison, _ := policy.Compare(facts.ConditionalAccess, facts.Subject(), signIn, results) // what can't be compared has no known gaps
+	gaps := map[string]string{}
+	for _, d := range comparison.Differences {
+		if d.Cause == policy.CauseApplicationGroup || d.Cause == policy.CauseServiceDependency {
+			gaps[strings.ToLower(d.PolicyID)] = fmt.Sprintf("%s: %s", d.PolicyName, d.Text)
+		}
+	}
+	return gaps
 }
 
 // withoutConditions is a policy that applies to everything: what it demands is left
