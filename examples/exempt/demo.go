@@ -226,7 +226,7 @@ func (st *stage) thereAndBack(ctx context.Context, made proposal, journal mfa.Jo
 func (st *stage) applyOptions() *mfa.ApplyOptions {
 	return &mfa.ApplyOptions{Now: st.clock.measured, Wait: st.clock.Wait, Progress: func(at mfa.Progress) {
 		if at.Stage != mfa.StageBegun {
-			st.page.WriteString("    " + progressText(at) + "\n")
+			st.page.line(4, progressLabel(at), whatText(at.Change))
 		}
 	}}
 }

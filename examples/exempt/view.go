@@ -180,7 +180,11 @@ func (p *page) list(heading string, texts []string) {
 
 // progressText is one line about one change.
 func progressText(at mfa.Progress) string {
-	return layout.Clean(fmt.Sprintf("%2d of %d  %-6s  %s", at.Index, at.Of, at.Stage, whatText(at.Change)))
+	return layout.Clean(progressLabel(at) + whatText(at.Change))
+}
+
+func progressLabel(at mfa.Progress) string {
+	return fmt.Sprintf("%2d of %d  %-6s  ", at.Index, at.Of, at.Stage)
 }
 
 // deedText shows what was done.
