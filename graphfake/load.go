@@ -38,7 +38,7 @@ import (
 //	RoleAssignments                   all active role assignments of the tenant
 //	RoleEligibilityScheduleInstances  all eligible ones
 //
-// The MigrationTable.json of IntuneManagement gives the tenant id and the names
+// The MigrationTable.json of IntuneManagement gives the tenant's id and name, and the names
 // of groups that have no file. Objects with a date in deletedDateTime are left out.
 //
 // # Users, memberships, roles and states beside an export

@@ -353,3 +353,22 @@ func TestGroupsAroundAGroupOfAnExport(t *testing.T) {
 		}
 	}
 }
+
+// TestAMigrationTableSaysWhichTenantItIs: a file of the organization says it better.
+func TestAMigrationTableSaysWhichTenantItIs(t *testing.T) {
+	const id = "42ba3ed1-ae78-4fd0-8080-5f8bfcc27b29"
+	files := map[string]string{"MigrationTable.json": `{"TenantId":"` + id + `","Organization":"Fabrikam","Objects":[]}`, "SecurityDefaults.json": `{"isEnabled":false}`}
+	organization, err := loaded(t, files).Organization(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{id, "Fabrikam"}, []string{organization.ID, organization.DisplayName})
+
+	for _, name := range []string{"A/Organization.json", "Organization/organization.json"} { // read before the table, and after it
+		files[name] = `{"@odata.context":"https://graph.microsoft.com/beta/$metadata#organization/$entity","id":"` + id + `","displayName":"Fabrikam, Inc."}`
+		organization, err = loaded(t, files).Organization(t.Context())
+		require.NoError(t, err)
+		assert.Equal(t, "Fabrikam, Inc.", organization.DisplayName)
+		delete(files, name)
+	}
+	_, err = loaded(t, map[string]string{"MigrationTable.json": `{"Objects":[]}`, "SecurityDefaults.json": `{"isEnabled":false}`}).Organization(t.Context())
+	assert.ErrorIs(t, err, entramfa.ErrNotRead)
+}

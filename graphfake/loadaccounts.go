@@ -240,6 +240,7 @@ func (l *loader) organization(from origin, o object) error {
 }
 
 // migration reads the table of IntuneManagement (https://github.com/Micke-K/IntuneManagement).
+// It says which tenant the export is of, where no file of the organization does.
 func (l *loader) migration(o object) error {
 	var objects []struct{ DisplayName, ID, Type string }
 	if err := json.Unmarshal(o.get("objects"), &objects); err != nil {
@@ -249,6 +250,9 @@ func (l *loader) migration(o object) error {
 		if strings.EqualFold(entry.Type, "Group") && entry.ID != "" {
 			l.names.put(entry.ID, policy.Group{ID: entry.ID, DisplayName: entry.DisplayName})
 		}
+	}
+	if id := o.text("tenantId"); id != "" && l.tenant.directory.organization == nil {
+		l.tenant.directory.organization = object{{"id", raw(id)}, {"displayName", raw(o.text("organization"))}}
 	}
 	return l.tenantID(o.text("tenantId"))
 }
