@@ -29,8 +29,8 @@ It reads, and never changes a tenant.
                                                 -tenant stands in for AZURE_TENANT_ID
 
 The judged sign-in is an OAuth password grant from anywhere, with any program, to
-any resource; -profile, -from, -platform and -signs-in-to say how the account really
-signs in, and may each be given several times. -account takes an object id, a user
+any resource; -profile, -from, -country, -platform and -signs-in-to say how the account
+really signs in, and may each be given several times. -account takes an object id, a user
 principal name or a display name.
 
 A -profile is what a usual client asks tokens for; -from and -platform narrow it:

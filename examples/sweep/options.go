@@ -25,8 +25,9 @@ blocked, and of whom it can't be told. It reads, and never changes a tenant.
   sweep -load DIR      a folder of exported tenant JSON, offline: the accounts that it holds
   sweep -tenant ID     a real tenant, signed in by DefaultAzureCredential
 
-The judged sign-ins are all OAuth password grants; -profile or -signs-in-to, -from and
--platform narrow them, and may each be given several times. Disabled accounts are left out.
+The judged sign-ins are all OAuth password grants; -profile or -signs-in-to, -from,
+-country and -platform narrow them, and may each be given several times.
+Disabled accounts are left out.
 
 A real tenant needs the application permissions Policy.Read.All, User.Read.All,
 GroupMember.Read.All and RoleManagement.Read.Directory; for a group whose members

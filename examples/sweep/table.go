@@ -140,6 +140,9 @@ func describe(opts options) string {
 		}
 		from = strings.Join(ranges, " or ")
 	}
+	if len(s.Countries) > 0 {
+		from += " in " + strings.Join(s.Countries, " or ")
+	}
 	if len(s.Platforms) > 0 {
 		on = ", on " + strings.Join(s.Platforms, " or ")
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/entramfa/entramfa/examples/internal/open"
-	"github.com/entramfa/entramfa/policy"
 )
 
 // options are what the command line says.
@@ -93,7 +92,7 @@ func (o options) validate(rest []string) error {
 // validateValues refuses words that no policy knows: a typing error would look
 // like a sign-in that nothing touches.
 func (o options) validateValues() error {
-	err := errors.Join(open.Platforms(o.platforms),
+	err := errors.Join(open.Platforms(o.platforms), open.Countries(o.countries),
 		open.Word("client", o.clients, "browser", "mobileAppsAndDesktopClients", "exchangeActiveSync", "easSupported", "other"))
 	if err != nil {
 		return err
@@ -101,11 +100,6 @@ func (o options) validateValues() error {
 	for _, app := range o.apps {
 		if _, known := appID(app); !known {
 			return fmt.Errorf("%w: -app %s: an app id is wanted, or graph, exchange, sharepoint, azure", open.ErrUsage, app)
-		}
-	}
-	for _, country := range o.countries {
-		if len(country) != 2 && country != policy.CountryUnknown {
-			return fmt.Errorf("%w: -country %s: two letters are wanted, or unknown", open.ErrUsage, country)
 		}
 	}
 	return nil

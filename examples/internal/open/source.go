@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -105,6 +106,18 @@ func Word(flag string, values List, known ...string) error {
 func Platforms(values List) error {
 	return Word("platform", values, "windows", "linux", "macOS", "android", "iOS", "windowsPhone", policy.PlatformUnknown)
 }
+
+// Countries refuses what can be no country.
+func Countries(values List) error {
+	for _, country := range values {
+		if !countryCode.MatchString(country) && country != policy.CountryUnknown {
+			return fmt.Errorf("%w: -country %s: two letters are wanted, or %s", ErrUsage, country, policy.CountryUnknown)
+		}
+	}
+	return nil
+}
+
+var countryCode = regexp.MustCompile(`^[A-Za-z]{2}$`)
 
 // Limit ends the context after the timeout.
 func (s *Source) Limit(ctx context.Context) (context.Context, context.CancelFunc) {
