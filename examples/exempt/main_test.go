@@ -144,7 +144,8 @@ func TestAPlanAloneChangesNothing(t *testing.T) {
 
 	_, out, _ = on(t.Context(), t, tenant, backup("-no-directory", "-no-sign-in-log")...)
 	assert.NotContains(t, out, "of the directory")
-	assert.NotContains(t, out, "the sign-in log")
+	assert.NotContains(t, out, "is told without the sign-in log")
+	assert.Contains(t, out, "whether a person uses the account was not looked up")
 	assert.Contains(t, out, "every change names the account alone")
 }
 
@@ -491,6 +492,9 @@ func TestPlanFromAnExport(t *testing.T) {
 	assert.Contains(t, out, `change the policy "Require MFA for all users"`)
 	assert.Contains(t, out, "every change names the account alone")
 
+	_, narrow, _ := call(t, append([]string{"-load", export, "-account", "svc-backup@contoso.com", "-country", "NL", "-platform", "windows"}, service...)...)
+	assert.Contains(t, narrow, "from 203.0.113.0/28 in NL, on windows")
+
 	file := filepath.Join(t.TempDir(), "plan.json")
 	status, out, reason = call(t, append([]string{"-load", export, "-account", "svc-backup@contoso.com", "-group", "a0000000-0000-4000-8000-000000000001", "-plan", file, "-json"}, service...)...)
 	assert.Equal(t, exitDone, status, reason)
@@ -536,6 +540,7 @@ func TestUsage(t *testing.T) {
 		with("-emergency", "emergency@contoso.com"),
 		with("-from", "10.0.0.1"),
 		with("-profile", "outlook"),
+		with("-country", "Netherlands"),
 		with("-profile", "exchange", "-signs-in-to", mfa.MicrosoftGraph),
 		with("-password", "secret"),
 		with("more"),

@@ -60,9 +60,10 @@ touches. It changes a tenant only where -apply or -rollback says so.
                                                 follow after minutes or hours
   exempt -tenant ID -rollback -journal FILE     undoes what the journal says was done
 
-Say how the account signs in: -profile or -signs-in-to, -from, -platform, each as often
-as needed (examples/check explains them). The account is freed for these sign-ins alone,
-and from everywhere else it is blocked, unless -skip-compensation. So -from is needed.
+Say how the account signs in: -profile or -signs-in-to, -from, -country, -platform, each
+as often as needed (examples/check explains them). A policy that leaves these sign-ins
+alone stays as it is. From elsewhere the account is blocked, so that -from is needed,
+unless -skip-compensation.
 
 The journal is written before and after each change. An interrupt stops between two
 changes; where security defaults are replaced, the moment without either is finished
@@ -154,7 +155,7 @@ func (o *options) given(text string) []string {
 
 // The flags by which a plan is made, and those that belong to one way of use.
 var (
-	planning  = []string{"account", "profile", "signs-in-to", "from", "platform", "group", "emergency", "skip-compensation", "also-report-only", "also-disabled", "also-secure-registration", "allow-interactive", "allow-unprotected", "partner-tenant", "no-directory", "no-sign-in-log"}
+	planning  = []string{"account", "profile", "signs-in-to", "from", "country", "platform", "group", "emergency", "skip-compensation", "also-report-only", "also-disabled", "also-secure-registration", "allow-interactive", "allow-unprotected", "partner-tenant", "no-directory", "no-sign-in-log"}
 	withApply = []string{"allow-incomplete"}
 	onBuiltIn = []string{"json", "timeout", "cloud"}
 )
@@ -247,6 +248,7 @@ func flagNames(text string) string {
 		"set AllowUnprotectedTenant", "give -allow-unprotected",
 		"set AllowIncomplete", "give -allow-incomplete",
 		"AlsoSecureRegistration adds", "-also-secure-registration adds",
+		"SignIns and Report.WithEvidence tell it from the sign-in log", "the sign-in log of a real tenant tells it",
 		"in the Addresses of the profile", "with -from",
 		"the Addresses of the profile", "the addresses of -from",
 		"by app ids in the Applications of the profile", "with -signs-in-to or -profile",

@@ -94,6 +94,12 @@ func signInText(s policy.SignIn) string {
 		}
 		from = strings.Join(ranges, ", ")
 	}
+	if len(s.Countries) > 0 {
+		from += " in " + strings.Join(s.Countries, ", ")
+	}
+	if len(s.Platforms) > 0 {
+		from += ", on " + strings.Join(s.Platforms, ", ")
+	}
 	return to + ", from " + from
 }
 
