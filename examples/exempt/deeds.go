@@ -21,13 +21,9 @@ type deed struct {
 	Error string `json:"error,omitempty"`
 }
 
-// apply plans, or takes the stored plan, and applies it.
+// apply makes a plan, or takes one that was made, and applies it.
 func (p program) apply(ctx context.Context) int {
-	made, err := p.toApply(ctx)
-	if err != nil {
-		return p.fail(err)
-	}
-	journal, err := p.openJournal()
+	made, journal, err := p.toApply(ctx)
 	if err != nil {
 		return p.fail(err)
 	}
@@ -49,16 +45,24 @@ func (p program) apply(ctx context.Context) int {
 	return statusOf(result.Report.Outcome == entramfa.Clear, result.Report.Verdict)
 }
 
-// toApply is the stored plan, unchanged, or a new one.
-func (p program) toApply(ctx context.Context) (proposal, error) {
-	if p.options.planFile == "" {
-		return p.propose(ctx, time.Time{}, "")
+// toApply is the plan of the journal, the stored one, unchanged, or a new one. The
+// journal comes last, so that what can't be planned leaves no file behind.
+func (p program) toApply(ctx context.Context) (made proposal, journal *mfa.FileJournal, err error) {
+	switch {
+	case p.options.resumes():
+		journal, made.Plan, err = p.journaled()
+		return made, journal, err
+	case p.options.planFile != "":
+		if made.Plan, err = readPlan(p.options.planFile); err == nil {
+			err = p.forTenant(made.Plan.Tenant.ID, "the plan")
+		}
+	default:
+		made, err = p.propose(ctx, time.Time{}, "")
 	}
-	plan, err := readPlan(p.options.planFile)
 	if err == nil {
-		err = p.forTenant(plan.Tenant.ID, "the plan")
+		journal, err = p.openJournal()
 	}
-	return proposal{Plan: plan}, err
+	return made, journal, err
 }
 
 // progress says what is being done while it is done.

@@ -21,6 +21,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/entramfa/entramfa"
@@ -53,8 +54,9 @@ var (
 )
 
 func main() {
-	// An interrupt stops between two changes; in the gap mfa.Apply finishes it first.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	// An interrupt, or whoever stops a container, stops between two changes; in the gap
+	// mfa.Apply finishes it first.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
@@ -115,7 +117,7 @@ func (p program) rightTenant(ctx context.Context) (string, error) {
 // fail says what went wrong, and turns it into the exit status. What a guard or
 // the service refused on the way is no matter of the command line.
 func (p program) fail(err error) int {
-	text := p.options.Fail(p.stderr, inFlags(p.options.Explain(err)))
+	status := p.options.Fail(p.stderr, inFlags(p.options.Explain(err)))
 	var refused *mfa.RefusedError
 	var change *mfa.ChangeError
 	switch {
@@ -126,5 +128,5 @@ func (p program) fail(err error) int {
 	case errors.Is(err, context.Canceled):
 		return exitStands
 	}
-	return text
+	return status
 }

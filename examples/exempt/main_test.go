@@ -307,27 +307,39 @@ func TestAPersonsAccountIsRefused(t *testing.T) {
 	assert.Equal(t, exitDone, status, reason)
 }
 
+// TestWhoAppliesIsNotLockedOut: the account would be blocked from elsewhere.
+func TestWhoAppliesIsNotLockedOut(t *testing.T) {
+	tenant := builtIn(t, "conditional-access")
+	tenant.Caller = mfa.Identity{Kind: mfa.IdentityUser, ID: "b0000000-0000-4000-8000-000000000001", Name: "svc-backup@contoso.com", TenantID: tenant.ID()}
+	status, _, reason := on(t.Context(), t, tenant, backup()...)
+	assert.Equal(t, exitStands, status)
+	assert.Contains(t, reason, "apply the plan with another identity, or give -skip-compensation")
+}
+
 // TestAnInterruptStopsBetweenTwoChanges: applying again with the journal goes on.
 func TestAnInterruptStopsBetweenTwoChanges(t *testing.T) {
 	tenant := builtIn(t, "conditional-access")
-	before, folder := state(tenant), t.TempDir()
-	file, journal := filepath.Join(folder, "plan.json"), filepath.Join(folder, "journal")
-	status, _, reason := on(t.Context(), t, tenant, backup("-plan", file)...)
-	require.Equal(t, exitDone, status, reason)
-
+	before, journal := state(tenant), filepath.Join(t.TempDir(), "journal")
 	ctx, interrupt := context.WithCancel(t.Context())
-	tenant.Before = func(method, _ string) {
-		if method == "POST" {
+	tenant.Before = func(method, path string) {
+		if method == "POST" && strings.Contains(path, "/conditionalAccess/policies") {
 			interrupt()
 		}
 	}
-	status, out, reason := on(ctx, t, tenant, "-apply", "-plan", file, "-journal", journal)
+	status, out, reason := on(ctx, t, tenant, backup("-apply", "-journal", journal)...)
 	tenant.Before = nil
 	assert.Equal(t, exitStands, status, reason)
 	assert.Contains(t, reason, "context canceled")
 	assert.Contains(t, out, "not begun")
+	stopped := state(tenant)
+	assert.NotEqual(t, before, stopped)
 
-	status, out, reason = on(t.Context(), t, tenant, "-apply", "-plan", file, "-journal", journal)
+	status, _, reason = on(t.Context(), t, tenant, backup("-apply", "-journal", journal)...)
+	assert.NotEqual(t, exitDone, status, "no second plan is begun in the journal")
+	assert.Contains(t, reason, "neither finished nor rolled back")
+	assert.Equal(t, stopped, state(tenant))
+
+	status, out, reason = on(t.Context(), t, tenant, "-apply", "-journal", journal)
 	assert.Equal(t, exitDone, status, reason)
 	assert.Contains(t, out, "a check now says: clear")
 	status, _, reason = on(t.Context(), t, tenant, "-rollback", "-journal", journal)
@@ -425,6 +437,7 @@ func TestJournalsAreNotMisused(t *testing.T) {
 		reason string
 	}{
 		{"none to roll back", first, []string{"-rollback", "-journal", filepath.Join(folder, "gone")}, "no such file"},
+		{"none to go on with", first, []string{"-apply", "-journal", filepath.Join(folder, "gone")}, "no such file"},
 		{"a folder", first, []string{"-rollback", "-journal", folder}, "no file"},
 		{"no journal", first, []string{"-rollback", "-journal", path("text", "hello\n")}, "no entry of a journal"},
 		{"no journal to apply with", first, backup("-apply", "-journal", path("text2", "{}\n")), "schema"},
@@ -509,6 +522,34 @@ func TestPlanFromAnExport(t *testing.T) {
 	assert.Equal(t, exitUnknown, status, "a plan made without them would be one for another tenant")
 	assert.Contains(t, reason, "give it as SecurityDefaults")
 	assert.Empty(t, out)
+}
+
+// TestPlanFromAnExportOfIntuneManagement: its policies, groups and locations, and the
+// account beside it.
+func TestPlanFromAnExportOfIntuneManagement(t *testing.T) {
+	export, beside := t.TempDir(), t.TempDir()
+	from := os.DirFS(filepath.Join("tenants", "conditional-access"))
+	for folder, name := range map[string]string{"policies": "ConditionalAccess", "groups": "Groups", "namedLocations": "NamedLocations"} {
+		files, err := fs.Sub(from, folder)
+		require.NoError(t, err)
+		require.NoError(t, os.CopyFS(filepath.Join(export, name), files))
+	}
+	put := func(folder, name, text string) {
+		require.NoError(t, os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600))
+	}
+	put(export, "MigrationTable.json", "\ufeff"+`{"TenantId":"5a1c9d3e-7f42-4b68-9c0d-2e8b6f4a1d35","Organization":"Contoso","Objects":[]}`)
+	put(beside, "svc.json", `{"@odata.type":"#microsoft.graph.user","id":"b0000000-0000-4000-8000-0000000000aa","userPrincipalName":"svc@contoso.com","displayName":"Svc",
+		"accountEnabled":true,"userType":"Member","onPremisesSyncEnabled":null,"transitiveMemberOf":[],"transitiveRoleAssignments":[],"roleEligibilityScheduleInstances":[],
+		"authentication":{"requirements":{"perUserMfaState":"disabled"},"methods":[]}}`)
+	put(beside, "SecurityDefaults.json", `{"isEnabled":false}`)
+	args := append([]string{"-load", export, "-load", beside, "-account", "svc@contoso.com"}, service...)
+	status, _, reason := call(t, args...)
+	assert.Equal(t, exitStands, status)
+	assert.Contains(t, reason, "SubscribedSkus", "what is missing, and how to give it")
+	status, out, reason := call(t, append(args, "-skip-compensation")...)
+	assert.Equal(t, exitDone, status, reason)
+	assert.Contains(t, out, "(Contoso)")
+	assert.Contains(t, out, "3 CHANGES")
 }
 
 func TestUsage(t *testing.T) {

@@ -56,6 +56,7 @@ touches. It changes a tenant only where -apply or -rollback says so.
   exempt -tenant ID ... -apply -journal FILE    plans and applies; -apply is the consent
   exempt -tenant ID -apply -plan FILE -journal FILE
                                                 applies a stored plan as it is
+  exempt -tenant ID -apply -journal FILE        goes on with the plan of the journal
   exempt -tenant ID -verify -journal FILE       looks again whether it is in effect: sign-ins
                                                 follow after minutes or hours
   exempt -tenant ID -rollback -journal FILE     undoes what the journal says was done
@@ -67,7 +68,7 @@ unless -skip-compensation.
 
 The journal is written before and after each change. An interrupt stops between two
 changes; where security defaults are replaced, the moment without either is finished
-first. Applying again with the same journal goes on, rolling back undoes.
+first. What was stopped is in the journal: it can be gone on with, or rolled back.
 
 -probe signs the account in once, after -apply or with -verify, with the password in the
 environment variable ` + passwordVariable + `; it stands in the sign-in log, and a wrong
@@ -167,7 +168,7 @@ func (o *options) validate(given map[string]bool) error {
 		return fmt.Errorf("%w: "+format, append([]any{open.ErrUsage}, args...)...)
 	}
 	journaled := o.apply || o.rollback || o.verify
-	stored := o.rollback || o.verify || o.apply && o.planFile != ""
+	stored := o.rollback || o.verify || o.resumes() || o.apply && o.planFile != ""
 	if o.BuiltIn() {
 		if name := firstGiven(given, func(name string) bool { return !slices.Contains(onBuiltIn, name) }); name != "" {
 			return wrong("-%s goes with -tenant or -load: the built-in tenants take none", name)
@@ -207,6 +208,9 @@ func (o *options) validate(given map[string]bool) error {
 	}
 	return nil
 }
+
+// resumes says that the plan of the journal is to be finished.
+func (o *options) resumes() bool { return o.apply && o.planFile == "" && o.Account == "" }
 
 // firstGiven returns the first flag, by name, of which something holds.
 func firstGiven(given map[string]bool, holds func(string) bool) string {

@@ -73,9 +73,9 @@ func (p program) forTenant(id, what string) error {
 	return nil
 }
 
-// openJournal opens the journal; only who applies may begin a new one.
+// openJournal opens the journal; only who applies a plan may begin a new one.
 func (p program) openJournal() (*mfa.FileJournal, error) {
-	if !p.options.apply {
+	if !p.options.apply || p.options.resumes() {
 		info, err := os.Stat(p.options.journal)
 		if err == nil && !info.Mode().IsRegular() {
 			err = errors.New("it is no file")
