@@ -100,10 +100,31 @@ func folded(ids []string) []string {
 }
 
 // digest names a value: two values with one digest have the same JSON, whatever the
-// order of the members.
+// order of the members and the address of the service that stands in it.
 func digest(value any) string {
-	sum := sha256.Sum256(canonical(encoded(value)))
+	var plain any
+	_ = json.Unmarshal(encoded(value), &plain) // JSON that was written a moment ago
+	dropContext(plain)
+	sum := sha256.Sum256(encoded(plain))
 	return hex.EncodeToString(sum[:12])
+}
+
+// dropContext takes out the annotations that say from where an answer came.
+func dropContext(value any) {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, inner := range value {
+			if strings.HasSuffix(name, "@odata.context") {
+				delete(value, name)
+			} else {
+				dropContext(inner)
+			}
+		}
+	case []any:
+		for _, inner := range value {
+			dropContext(inner)
+		}
+	}
 }
 
 // canonical writes JSON with the members of objects in order, and the texts of
