@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/policy"
 )
 
 // The gap: security defaults go off, then the policies in their place are enabled.
@@ -73,7 +75,7 @@ func (a *applier) readyToCross(ctx context.Context, changes []entramfa.Change) e
 		c := &changes[k]
 		a.tell(c, StageBegun)
 		was, err := a.read(ctx, c)
-		if err == nil && !same(was.value, c.Before) && !same(was.value, c.After) {
+		if err == nil && !same(was.value, c.Before) && !same(was.value, c.After) && !disabled(c, was) {
 			err = &errMoved{was.value, c.Before, c.After}
 		}
 		if err != nil {
@@ -190,8 +192,8 @@ func (a *applier) restore(ctx context.Context, changes []entramfa.Change) ([]err
 	kept := make([]error, len(changes))
 	for k := len(changes) - 1; k > 0; k-- {
 		kept[k] = a.insistBack(ctx, &changes[k], func(err error) bool { return passing(err) || errors.Is(err, entramfa.ErrConflict) })
-		if errors.Is(kept[k], entramfa.ErrNotFound) {
-			kept[k] = nil // a policy that is gone is not enabled
+		if kept[k] != nil {
+			kept[k] = a.disable(ctx, &changes[k], kept[k])
 		}
 	}
 	err := a.insistBack(ctx, &changes[0], func(error) bool { return true })
@@ -202,6 +204,26 @@ func (a *applier) restore(ctx context.Context, changes []entramfa.Change) ([]err
 		return kept, nil // they never went off, or are on all the same
 	}
 	return kept, errors.Join(append(kept, err)...)
+}
+
+// disable disables a policy of the gap that can't go back to report-only: without a
+// licence that is the one edit which the service takes. One that is gone is not enabled.
+// Source: https://learn.microsoft.com/entra/identity/conditional-access/overview#license-requirements.
+func (a *applier) disable(ctx context.Context, c *entramfa.Change, cause error) error {
+	if errors.Is(cause, entramfa.ErrNotFound) {
+		return nil
+	}
+	off := policy.StateDisabled
+	if _, err := a.tenant.UpdatePolicy(ctx, a.target(c), policy.Patch{State: &off}); err != nil {
+		return errors.Join(cause, err)
+	}
+	return nil
+}
+
+// disabled says that a policy which a change enables is disabled instead of report-only.
+func disabled(c *entramfa.Change, is object) bool {
+	off := policy.StateDisabled
+	return strings.HasPrefix(c.TargetID, "change:") && same(is.value, encoded(policy.Patch{State: &off}))
 }
 
 // insistBack sends what undoes a change until the service takes it.

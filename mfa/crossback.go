@@ -80,11 +80,12 @@ func (a *applier) sendAllBack(ctx context.Context, changes []entramfa.Change) er
 }
 
 // backAgain waits until the tenant shows that a change of the gap is undone; a
-// policy that is gone is.
+// policy that is gone or disabled is.
 func (a *applier) backAgain(ctx context.Context, c *entramfa.Change) error {
-	if _, err := a.look(ctx, c); errors.Is(err, entramfa.ErrNotFound) {
+	is, err := a.look(ctx, c)
+	if errors.Is(err, entramfa.ErrNotFound) || err == nil && disabled(c, is) {
 		return nil
 	}
-	_, err := a.shown(ctx, c, c.Before, a.opts.Settle)
+	_, err = a.shown(ctx, c, c.Before, a.opts.Settle)
 	return err
 }

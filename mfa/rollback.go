@@ -142,9 +142,9 @@ func (a *applier) unsettled(ctx context.Context, c *entramfa.Change, state chang
 	return is, err
 }
 
-// gone says that the policy which a change enabled was never created.
+// gone says that the policy which a change enabled was never created, or is disabled.
 func (a *applier) gone(c *entramfa.Change, is object) bool {
-	return strings.HasPrefix(c.TargetID, "change:") && same(is.value, encoded(nil))
+	return strings.HasPrefix(c.TargetID, "change:") && same(is.value, encoded(nil)) || disabled(c, is)
 }
 
 // standsInTheWay refuses to begin where security defaults could not go on again in
@@ -184,7 +184,11 @@ func (a *applier) undo(ctx context.Context, c *entramfa.Change) error {
 	if err := a.note(Entry{Kind: EntryUndoIntent, By: &a.by, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.Before, Rest: was.rest}); err != nil {
 		return err
 	}
-	if err := a.writeBack(ctx, c); err != nil {
+	err = a.writeBack(ctx, c)
+	if err != nil && strings.HasPrefix(c.TargetID, "change:") {
+		err = a.disable(ctx, c, err) // what the plan created is deleted after it
+	}
+	if err != nil {
 		return errors.Join(err, a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, Error: err.Error()}))
 	}
 	return a.noteUndone(c)
