@@ -349,7 +349,7 @@ func (h *house) addresses() []netip.Prefix {
 // choose makes the options.
 func (h *house) choose(t testing.TB) {
 	h.options = mfa.ExemptionOptions{
-		SkipCompensation: h.in(3), AlsoReportOnly: h.in(4), AlsoDisabled: h.in(5), AllowUnprotectedTenant: h.in(3), AllowInteractiveAccount: h.in(2),
+		SkipCompensation: h.in(3), AlsoReportOnly: h.in(4), AlsoDisabled: h.in(5), AllowUnprotectedTenant: h.in(2), AllowInteractiveAccount: h.in(2),
 		AlsoSecureRegistration: h.in(4), PartnerTenant: h.in(25), Now: h.clock.now.Add(-time.Minute), ID: "random0123456789abcdefghij",
 	}
 	switch h.IntN(12) {
