@@ -85,16 +85,16 @@ func (g guards) signsOfAPerson() []string {
 	return signs
 }
 
-// lastAdministrator refuses to block the only Global Administrator from anywhere.
+// lastAdministrator refuses to block the only Global Administrator anywhere, or for anything.
 func (g guards) lastAdministrator() *Refusal {
 	account := accountFacts(g.facts)
 	is, only := account.GlobalAdministrator, account.OnlyGlobalAdministrator
 	if !g.plan.pins() || is != nil && !*is || only != nil && !*only {
 		return nil
 	}
-	text := "it is the only Global Administrator, and would be blocked from everywhere but its own addresses"
+	text := "it is the only Global Administrator, and would be blocked from elsewhere, or for what it does not use"
 	if is == nil || only == nil {
-		text = "it may be the only Global Administrator, for that could not be read, and would be blocked from everywhere but its own addresses"
+		text = "it may be the only Global Administrator, for that could not be read, and would be blocked from elsewhere, or for what it does not use"
 	}
 	return &Refusal{GuardLastAdministrator, text, "make another account a Global Administrator first, or set SkipCompensation"}
 }
@@ -104,7 +104,7 @@ func (g guards) ownPin() *Refusal {
 	if g.caller == nil || !g.plan.pins() || !strings.EqualFold(g.caller.ID, g.plan.Account.ID) {
 		return nil
 	}
-	return &Refusal{GuardCaller, "it is the account that applies the plan, and would be blocked from everywhere but its own addresses",
+	return &Refusal{GuardCaller, "it is the account that applies the plan, and would be blocked from elsewhere, or for what it does not use",
 		"apply the plan with another identity, or set SkipCompensation"}
 }
 
