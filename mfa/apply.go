@@ -62,6 +62,8 @@ type Result struct {
 	// Appeared names the policies that somebody else, Microsoft for instance, added
 	// while the plan was applied. They may meet the account: plan again.
 	Appeared []string `json:"appeared,omitempty"`
+	// NotUndone says what Rollback found that can't be undone.
+	NotUndone []string `json:"notUndone,omitempty"`
 	// Report is that of a Check afterwards; nil where it didn't get that far. It
 	// says what the tenant shows, and sign-ins may follow later: see Verify.
 	Report *Report `json:"report,omitempty"`

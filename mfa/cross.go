@@ -48,10 +48,12 @@ func (a *applier) cross(ctx context.Context, i int) (int, error) {
 	}
 	safe, cancel := context.WithTimeout(context.WithoutCancel(ctx), gapLimit)
 	defer cancel()
-	// The reads above were calls of Conditional Access: with the pause behind the
-	// switch, the first policy would be refused, and the gap be longer by a second.
-	if err := a.opts.Wait(safe, pace); err != nil {
-		return last, err
+	if !open {
+		// The reads above were calls of Conditional Access: with the pause behind the
+		// switch, the first policy would be refused, and the gap be longer by a second.
+		if err := a.opts.Wait(safe, pace); err != nil {
+			return last, err
+		}
 	}
 	begun := a.opts.Now()
 	if failed, err := a.sendAll(safe, changes); err != nil {

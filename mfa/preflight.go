@@ -3,9 +3,11 @@ package mfa
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/policy"
 )
 
 // preflight reads the tenant again and refuses the plan whole where it doesn't fit
@@ -19,7 +21,7 @@ func (a *applier) preflight(ctx context.Context) error {
 		return err
 	}
 	var refusals []Refusal
-	if changed := a.plan.staleness(basisOf(facts), a.created); len(changed) > 0 {
+	if changed := a.plan.staleness(basisOf(facts), a.expected(facts)); len(changed) > 0 {
 		refusals = append(refusals, Refusal{GuardStale, "the tenant changed since the plan was made: " + strings.Join(changed, "; "), "check and plan again"})
 	}
 	if !a.plan.Clear && !a.opts.AllowIncomplete {
@@ -36,6 +38,20 @@ func (a *applier) preflight(ctx context.Context) error {
 		return &RefusedError{Account: a.plan.Account.UserPrincipalName, Refusals: refusals}
 	}
 	return nil
+}
+
+// expected says of an object that is new whether it was to be expected: the plan
+// created it, or Microsoft, which adds policies of its own once security defaults
+// are off. Those are looked at after the plan (Result.Appeared).
+func (a *applier) expected(facts Facts) func(kind, id string) bool {
+	list, _ := facts.ConditionalAccess.Policies.Get()
+	replaced := a.plan.Gap != nil && a.history.changes[a.plan.Gap.From] != notBegun
+	return func(kind, id string) bool {
+		managed := replaced && kind == "policy" && slices.ContainsFunc(list.Policies, func(p policy.Policy) bool {
+			return strings.EqualFold(p.ID, id) && p.Origin() == policy.OriginMicrosoftManaged
+		})
+		return managed || a.created(kind, id)
+	}
 }
 
 // evident is the report on the account with what the sign-in log says, where the

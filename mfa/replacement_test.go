@@ -118,3 +118,43 @@ func TestTenantWithoutALicenceIsNotLeftBare(t *testing.T) {
 	assert.Equal(t, []entramfa.ChangeKind{entramfa.ChangeSecurityDefaults}, kinds(plan))
 	assert.Contains(t, strings.Join(plan.Notes, "\n"), "NOBODY")
 }
+
+// Microsoft adds its policies when the defaults go off; a plan that stopped after
+// that goes on all the same, and says which appeared.
+func TestPlanGoesOnBesideManagedPoliciesThatAppeared(t *testing.T) {
+	tenant, user, time := defaultsTenant(t)
+	tenant.ManagedPoliciesAppear = true
+	plan := planFor(t, tenant, user, exchangeFromOffice(), nil)
+	journal := journalAt(t)
+	denied := &entramfa.GraphError{Status: 403, Code: "AccessDenied", Kind: entramfa.ErrPermission}
+	undo := tenant.Fail(graphfake.Failure{Method: "PATCH", Path: "/identity/conditionalAccess/policies", After: 5, Err: denied})
+	_, err := mfa.Apply(t.Context(), tenant, plan, journal, time.options())
+	require.ErrorIs(t, err, entramfa.ErrPermission, "the pins can't be enabled")
+	undo()
+	result, err := mfa.Apply(t.Context(), tenant, plan, journal, time.options())
+	require.NoError(t, err)
+	assert.Len(t, result.Appeared, 4)
+
+	addPolicy(t, tenant, "Somebody's", `{"includeUsers":["None"]}`, "mfa")
+	verification, err := mfa.Verify(t.Context(), tenant, plan, journal, &mfa.VerifyOptions{Now: time.Now, Wait: time.Wait})
+	require.NoError(t, err)
+	assert.Len(t, verification.Appeared, 5)
+}
+
+func TestRollbackOfAPolicyThatIsGone(t *testing.T) {
+	tenant, user, time := licensedTenant(t)
+	id := addPolicy(t, tenant, "Require MFA", `{"includeUsers":["All"]}`, "mfa")
+	require.NoError(t, tenant.SetPerUserState(user, mfa.PerUserEnabled))
+	plan := planFor(t, tenant, user, exchangeFromOffice(), nil)
+	journal := journalAt(t)
+	_, err := mfa.Apply(t.Context(), tenant, plan, journal, time.options())
+	require.NoError(t, err)
+	require.NoError(t, tenant.RemovePolicy(id))
+	result, err := mfa.Rollback(t.Context(), tenant, journal, "", time.options())
+	require.NoError(t, err)
+	require.Len(t, result.NotUndone, 1)
+	assert.Contains(t, result.NotUndone[0], `"Require MFA" was deleted`)
+	state, err := tenant.Requirements(t.Context(), user)
+	require.NoError(t, err)
+	assert.Equal(t, mfa.PerUserEnabled, state.PerUserMFAState, "the rest is undone")
+}

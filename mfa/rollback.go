@@ -111,6 +111,8 @@ func (a *applier) toUndo(ctx context.Context) ([]*entramfa.Change, error) {
 		}
 		is, err := a.unsettled(ctx, c, state)
 		switch {
+		case errors.Is(err, entramfa.ErrNotFound) && c.Kind == entramfa.ChangePolicy && !strings.HasPrefix(c.TargetID, "change:"):
+			a.result.NotUndone = append(a.result.NotUndone, fmt.Sprintf("%q was deleted since: if it is restored, what the plan made it is still %s, and was %s", c.TargetName, c.After, c.Before))
 		case err != nil && !(errors.Is(err, entramfa.ErrNotFound) && strings.HasPrefix(c.TargetID, "change:")):
 			return nil, fmt.Errorf("mfa: roll back: change %s (%s of %q): %w", c.ID, c.Kind, c.TargetName, err)
 		case err != nil, a.gone(c, is), same(is.value, c.Before), same(is.value, c.After):
