@@ -37,8 +37,8 @@ var classes = []string{
 // failed is run again by -seed 17 -tenants 1; -tenants 20000 -v tries more.
 func TestExemptionsOfRandomTenants(t *testing.T) {
 	n := *tenants
-	if testing.Short() {
-		n = min(n, 150)
+	if testing.Short() || raceEnabled {
+		n = min(n, 100)
 	}
 	mix, failed := mix{}, 0
 	for s := *seed; s < *seed+n; s++ {
