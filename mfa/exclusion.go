@@ -17,12 +17,14 @@ func (p *planner) exclude() {
 	for i, f := range p.policyFindings() {
 		switch f, why := p.toLift(policies[i], f); {
 		case f == nil:
-		case off(policies[i]) && (p.lapsed() || unreadable(*f)): // it stands in nobody's way
+		case off(policies[i]) && (p.lapsed() || unreadable(*f) || !p.settles(policies[i])): // it stands in nobody's way
 		case p.lapsed():
 			p.notLifted(*f, "the tenant has no Entra ID P1: its policies stay enforced and can't be edited",
 				"buy a licence again, have an administrator disable the policy for everybody, or use an app registration with a certificate")
 		case unreadable(*f):
 			p.notLifted(*f, "whether it meets the account is not known: "+strings.Join(f.Missing, "; "), adviceText(*f))
+		case !p.settles(policies[i]):
+			p.notLifted(*f, "even with the account excluded it can't be told: "+strings.Join(f.Missing, "; "), adviceText(*f))
 		default:
 			policies[i] = p.excludeFrom(policies[i], why)
 		}
@@ -79,8 +81,7 @@ func unreadable(f entramfa.Finding) bool {
 
 // excludeFrom adds the change that appends the account to a policy's exclusions.
 func (p *planner) excludeFrom(of policy.Policy, why string) policy.Policy {
-	before := policy.Patch{ExcludeUsers: []string{}}.Of(of)
-	after := policy.Patch{ExcludeUsers: append(slices.Clone(before.ExcludeUsers), p.plan.Account.ID)}
+	before, after := p.exclusion(of)
 	p.add(entramfa.Change{
 		Kind: entramfa.ChangePolicy, TargetID: of.ID, TargetName: of.DisplayName,
 		Before: encoded(before), After: encoded(after), Reason: why,
@@ -88,6 +89,20 @@ func (p *planner) excludeFrom(of policy.Policy, why string) policy.Policy {
 	})
 	p.need("Policy.ReadWrite.ConditionalAccess", "Policy.Read.All")
 	return of.Patched(after)
+}
+
+// exclusion is the excluded users of a policy as they are and with the account.
+func (p *planner) exclusion(of policy.Policy) (before, after policy.Patch) {
+	before = policy.Patch{ExcludeUsers: []string{}}.Of(of)
+	return before, policy.Patch{ExcludeUsers: append(slices.Clone(before.ExcludeUsers), p.plan.Account.ID)}
+}
+
+// settles says that excluding the account takes the policy out of its way, were it
+// enabled. Of one with a word of a newer Graph it may not: the exclusion would be made
+// in vain, and again by the next plan.
+func (p *planner) settles(of policy.Policy) bool {
+	_, after := p.exclusion(of)
+	return p.asEnabled(of.Patched(after)).Outcome == entramfa.Clear
 }
 
 // throughGroup plans the one membership by which the policies that exclude the
@@ -99,7 +114,7 @@ func (p *planner) throughGroup() {
 	group, policies := p.opts.Group.Group, p.policies()
 	var names []string
 	for i, f := range p.policyFindings() {
-		if f, _ := p.toLift(policies[i], f); f != nil && !unreadable(*f) && excludesGroup(policies[i], group.ID) {
+		if f, _ := p.toLift(policies[i], f); f != nil && !unreadable(*f) && excludesGroup(policies[i], group.ID) && p.settles(policies[i]) {
 			names = append(names, policies[i].DisplayName)
 		}
 	}
@@ -127,10 +142,19 @@ func (p *planner) groupUnfit(group policy.Group) bool {
 		p.refuse(GuardSynchronized, way, "the group %s is one of Exchange, and Graph can't change its members", group.DisplayName)
 	case mayHoldRoles(group):
 		p.refuse(GuardOthers, way, "the group %s can hold directory roles, or may, and would give them to the account", group.DisplayName)
+	case slices.ContainsFunc(p.opts.Group.Within, holdsRoles):
+		p.refuse(GuardOthers, way, "the group %s is in one that can hold directory roles, and would give them to the account", group.DisplayName)
 	default:
 		return false
 	}
 	return true
+}
+
+// holdsRoles says that directory roles can be given to a group. Entra nests nothing in
+// such a group, so that one around another is said to be none where nothing is said.
+// Source: https://learn.microsoft.com/entra/identity/role-based-access-control/groups-concept.
+func holdsRoles(group policy.Group) bool {
+	return group.IsAssignableToRole != nil && *group.IsAssignableToRole
 }
 
 // mayHoldRoles says that directory roles can be given to a group, or that its object

@@ -42,3 +42,30 @@ func TestGroupsOfExchangeAreNotJoined(t *testing.T) {
 		}
 	}
 }
+
+// A policy for nobody with a word of a newer Graph may be about somebody after all:
+// whom it excludes settles nothing, so that nobody is excluded, again and again.
+func TestNoExclusionIsMadeInVain(t *testing.T) {
+	tenant, user, _ := licensedTenant(t)
+	id := tenant.AddGroup(policy.Group{DisplayName: "Exempt", SecurityEnabled: pointer(true), IsAssignableToRole: pointer(false)})
+	addConditions(t, tenant, `"users":{"includeUsers":["None"],"excludeGroups":["`+id+`"]},"applications":{"includeApplications":["All"]},"weather":{"moon":"full"}`)
+	group, err := mfa.ReadExclusionGroup(t.Context(), tenant, id, user)
+	require.NoError(t, err)
+	plan := planFor(t, tenant, user, exchangeFromOffice(), &mfa.ExemptionOptions{Group: group})
+	assert.False(t, plan.Clear)
+	assert.Empty(t, plan.Changes)
+	require.Len(t, plan.NotLifted, 1)
+	assert.Contains(t, plan.NotLifted[0].Because, "what weather means in conditions")
+}
+
+// Joining a group within one that holds a role would give the role.
+func TestGroupsWithinAPowerfulOneAreNotJoined(t *testing.T) {
+	tenant, user, _ := licensedTenant(t)
+	id := tenant.AddGroup(policy.Group{DisplayName: "Exempt", SecurityEnabled: pointer(true), IsAssignableToRole: pointer(false)})
+	around := tenant.AddGroup(policy.Group{DisplayName: "Administrators", SecurityEnabled: pointer(true), IsAssignableToRole: pointer(true)})
+	require.NoError(t, tenant.AddMember(around, id))
+	addPolicy(t, tenant, "Require MFA", `{"includeUsers":["All"],"excludeGroups":["`+id+`"]}`, "mfa")
+	group, err := mfa.ReadExclusionGroup(t.Context(), tenant, id, user)
+	require.NoError(t, err)
+	assert.True(t, refusedBy(t, tenant, user, &mfa.ExemptionOptions{Group: group}).Has(mfa.GuardOthers))
+}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/policy"
 )
 
 // When a plan may be refused: rules by what was arranged in the tenant, that share
@@ -42,7 +43,9 @@ func (h *house) rules() map[mfa.Guard]bool {
 	o := h.options
 	odd := o.Group != nil && (slices.Contains(o.Group.Group.GroupTypes, "DynamicMembership") || o.Group.Group.OnPremisesSyncEnabled != nil)
 	mail := o.Group != nil && *o.Group.Group.MailEnabled && !slices.Contains(o.Group.Group.GroupTypes, "Unified")
-	powerful := o.Group != nil && o.Group.Group.IsAssignableToRole != nil && *o.Group.Group.IsAssignableToRole
+	powerful := o.Group != nil && slices.ContainsFunc(append(o.Group.Within, o.Group.Group), func(g policy.Group) bool {
+		return g.IsAssignableToRole != nil && *g.IsAssignableToRole
+	})
 	return map[mfa.Guard]bool{
 		mfa.GuardEmergency:         h.emergency(),
 		mfa.GuardPerson:            h.person && !o.AllowInteractiveAccount,
