@@ -47,12 +47,11 @@ func accountBasis(f Facts) []Basis {
 		whole("account", u.ID, u.UserPrincipalName, []any{u.UserPrincipalName, u.AccountEnabled, u.UserType, u.OnPremisesSyncEnabled}),
 	}
 	if groups, known := f.Groups.Get(); known {
-		ids := []string{}
+		held := map[string]string{}
 		for _, m := range groups {
-			ids = append(ids, strings.ToLower(m.Group.ID))
+			held[strings.ToLower(m.Group.ID)] = "member"
 		}
-		slices.Sort(ids)
-		list = append(list, Basis{Kind: "groups", ID: u.ID, Name: "the account's groups", Digests: map[string]string{"members": digest(ids)}})
+		list = append(list, Basis{Kind: "groups", ID: u.ID, Name: "the account's groups", Digests: held})
 	}
 	if roles, known := f.Roles.Get(); known {
 		var held []string
@@ -66,6 +65,18 @@ func accountBasis(f Facts) []Basis {
 		list = append(list, whole("licence", "", "the licence for Conditional Access", has))
 	}
 	return list
+}
+
+// groupBasis is what a plan rests on that adds the account to a group: what the group
+// is, and what it is in.
+func groupBasis(g ExclusionGroup) Basis {
+	within := []string{}
+	for _, around := range g.Within {
+		within = append(within, strings.ToLower(around.ID))
+	}
+	slices.Sort(within)
+	return whole("group", g.Group.ID, "the group "+g.Group.DisplayName,
+		[]any{g.Group.IsAssignableToRole, g.Group.OnPremisesSyncEnabled, g.Group.GroupTypes, g.Group.MailEnabled, within})
 }
 
 // whole is the basis of a thing of which every part counts.
@@ -207,6 +218,11 @@ func (b Basis) differs(is Basis) []string {
 			parts = append(parts, part)
 		}
 	}
+	for part := range is.Digests {
+		if _, was := b.Digests[part]; !was {
+			parts = append(parts, part)
+		}
+	}
 	slices.Sort(parts)
 	return parts
 }
@@ -224,7 +240,7 @@ func (p *Plan) changes(b Basis, part string) bool {
 		case entramfa.ChangePerUserMFA:
 			return b.Kind == "perUserMFA"
 		case entramfa.AddGroupMember:
-			return b.Kind == "groups"
+			return b.Kind == "groups" && containsFold(p.Joins, part)
 		}
 		return false
 	})

@@ -13,10 +13,13 @@ import (
 // left alone: what will hold it once it is let go, for a policy that blocks it from
 // everywhere now may be one from which it is to be excluded.
 func (p *planner) compensate() {
+	released := p.released()
+	if p.opts.SkipCompensation && len(released.plan.Changes) > 0 {
+		p.note("THE ACCOUNT IS NOT PINNED (SkipCompensation): whoever has its password signs in from anywhere, and no MFA is asked")
+	}
 	if p.opts.SkipCompensation {
 		return
 	}
-	released := p.released()
 	if len(released.plan.Changes) == 0 || !p.canPin() {
 		return
 	}
@@ -51,17 +54,26 @@ func (p *planner) canPin() bool {
 	case len(addresses) == 0 || slices.ContainsFunc(addresses, func(a netip.Prefix) bool { return !a.IsValid() }):
 		p.refuse(GuardCompensation, "name the public addresses from which the account signs in, in the Addresses of the profile, "+way,
 			"the account escapes MFA, and its profile names no addresses to which it can be pinned")
+	case !p.before.ConditionalAccess.NamedLocations.Known():
+		p.refuse(GuardUnread, "grant the checking identity Policy.Read.All and check again, "+way,
+			"the named locations, of which the account is to get one, could not be read: %v", p.before.ConditionalAccess.NamedLocations.Err())
 	default:
+		if _, err := policy.PinLocation("addresses", addresses); err != nil {
+			p.refuse(GuardCompensation, "mend the Addresses of the profile, "+way, "the account can't be pinned to these addresses: %v", err)
+			return false
+		}
 		return true
 	}
 	return false
 }
 
+// pinnedToAddresses says whether the policies block the account for every resource
+// from everywhere else, with every client, device and flow: whoever has its password
+// need not sign in as the account does.
 func (p *planner) pinnedToAddresses() bool {
-	elsewhere := policy.PasswordSignIn()
-	elsewhere.Addresses = complement(p.plan.Profile.Addresses)
+	elsewhere := policy.SignIn{UserActions: []string{}, Addresses: complement(p.plan.Profile.Addresses)}
 	verdict := policy.Decide(p.after.ConditionalAccess, p.after.Subject(), elsewhere)
-	return len(elsewhere.Addresses) == 0 || verdict == entramfa.Verdict{Outcome: entramfa.Blocked, Extent: entramfa.Always}
+	return verdict == entramfa.Verdict{Outcome: entramfa.Blocked, Extent: entramfa.Always}
 }
 
 func (p *planner) pinToAddresses() {
@@ -84,7 +96,7 @@ func (p *planner) pinToAddresses() {
 		p.refuse(GuardCompensation, "set SkipCompensation", "%v", err)
 		return
 	}
-	p.create(pin, "the account escapes MFA: it may sign in from its own addresses alone")
+	p.create(pin, "no MFA is asked of the account any more: it may sign in to resources from its own addresses alone")
 }
 
 // adds says whether a pin changes what happens to any of the account's sign-ins from
@@ -94,8 +106,7 @@ func (p *planner) adds(pin policy.Policy) bool {
 	if account.AddAccounts(func(yield func(policy.Subject, error) bool) { yield(p.after.Subject(), nil) }) != nil {
 		return true
 	}
-	signIns := policy.PasswordSignIn()
-	signIns.Addresses = p.plan.Profile.Addresses
+	signIns := policy.SignIn{UserActions: []string{}, Addresses: p.plan.Profile.Addresses}
 	pin.ID = "pin"
 	changes, err := policy.Diff(
 		policy.Snapshot{Policies: policy.Prepare(p.after.ConditionalAccess), Accounts: &account},
@@ -144,7 +155,7 @@ func (p *planner) pinToApplications(released *planner) {
 	case !whole:
 		p.note("no policy can leave what the account signs in to out of all resources: beside it the account is kept from the admin portals and Azure management, not from every other resource")
 	}
-	p.create(pin, "the account escapes MFA: it may sign in to what its profile names alone")
+	p.create(pin, "no MFA is asked of the account any more: it may sign in to what its profile names alone")
 }
 
 // complement returns the addresses that are in none of the ranges, as ranges.

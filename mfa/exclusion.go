@@ -1,6 +1,7 @@
 package mfa
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,12 +18,14 @@ func (p *planner) exclude() {
 	for i, f := range p.policyFindings() {
 		switch f, why := p.toLift(policies[i], f); {
 		case f == nil:
-		case off(policies[i]) && (p.lapsed() || unreadable(*f) || !p.settles(policies[i])): // it stands in nobody's way
+		case off(policies[i]) && (p.lapsed() || p.unreadable(*f) || !p.settles(policies[i])): // it stands in nobody's way
 		case p.lapsed():
 			p.notLifted(*f, "the tenant has no Entra ID P1: its policies stay enforced and can't be edited",
 				"buy a licence again, have an administrator disable the policy for everybody, or use an app registration with a certificate")
-		case unreadable(*f):
-			p.notLifted(*f, "whether it meets the account is not known: "+strings.Join(f.Missing, "; "), adviceText(*f))
+		case p.unreadable(*f):
+			p.notLifted(*f, "whether it meets the account is not known: "+strings.Join(f.Missing, "; ")+": "+p.unread().Error(), "give the checking identity the permission, or what else is missing, and check and plan again")
+		case p.partly(policies[i]) != nil:
+			p.notLifted(*f, p.partly(policies[i]).Error(), "check and plan again; to write the list back as it came would drop the rest of it")
 		case !p.settles(policies[i]):
 			p.notLifted(*f, "even with the account excluded it can't be told: "+strings.Join(f.Missing, "; "), adviceText(*f))
 		default:
@@ -70,13 +73,18 @@ func (p *planner) asEnabled(of policy.Policy) entramfa.Finding {
 	return policy.Judge(tenant, p.after.Subject(), p.plan.Profile)[0]
 }
 
-// unreadable says that a finding is Unknown for something that nobody read, so that
-// whoever reads it may find that there is nothing to lift. What can't be told from
-// a policy itself, a word of a newer Graph, is no such thing: there the exclusion decides.
-func unreadable(f entramfa.Finding) bool {
-	return f.Outcome == entramfa.Unknown && slices.ContainsFunc(f.Advice, func(a entramfa.Advice) bool {
-		return a.Action == entramfa.ActionGrant || a.Action == entramfa.ActionCheckAgain
-	})
+// unreadable says that a finding is Unknown and that something of the account or the
+// tenant on which findings rest could not be read: whoever reads it may find that
+// there is nothing to lift. What can't be told although all was read, for a word of a
+// newer Graph in the policy, is no such thing: there the exclusion decides.
+func (p *planner) unreadable(f entramfa.Finding) bool {
+	return f.Outcome == entramfa.Unknown && p.unread() != nil
+}
+
+// unread says why one of the facts is missing on which findings rest; nil where all are known.
+func (p *planner) unread() error {
+	f := p.before
+	return errors.Join(f.Groups.Err(), f.Roles.Err(), f.ConditionalAccess.NamedLocations.Err(), f.ConditionalAccess.Strengths.Err())
 }
 
 // excludeFrom adds the change that appends the account to a policy's exclusions.
@@ -97,6 +105,12 @@ func (p *planner) exclusion(of policy.Policy) (before, after policy.Patch) {
 	return before, policy.Patch{ExcludeUsers: append(slices.Clone(before.ExcludeUsers), p.plan.Account.ID)}
 }
 
+// partly says that the answer held no exclusions of a policy, or a part of them.
+func (p *planner) partly(of policy.Policy) error {
+	_, err := of.ExcludedUsers()
+	return err
+}
+
 // settles says that excluding the account takes the policy out of its way, were it
 // enabled. Of one with a word of a newer Graph it may not: the exclusion would be made
 // in vain, and again by the next plan.
@@ -114,7 +128,7 @@ func (p *planner) throughGroup() {
 	group, policies := p.opts.Group.Group, p.policies()
 	var names []string
 	for i, f := range p.policyFindings() {
-		if f, _ := p.toLift(policies[i], f); f != nil && !unreadable(*f) && excludesGroup(policies[i], group.ID) && p.settles(policies[i]) {
+		if f, _ := p.toLift(policies[i], f); f != nil && !p.unreadable(*f) && excludesGroup(policies[i], group.ID) && p.settles(policies[i]) {
 			names = append(names, policies[i].DisplayName)
 		}
 	}
@@ -122,7 +136,30 @@ func (p *planner) throughGroup() {
 	case len(names) == 0:
 		p.note("no policy that meets the account excludes the group %s", group.DisplayName)
 	case !p.groupUnfit(group):
+		before := p.everywhere()
 		p.joinGroup(group, names)
+		p.sayWhatElse(before, names)
+	}
+}
+
+// everywhere judges the policies for every sign-in of the account.
+func (p *planner) everywhere() []entramfa.Finding {
+	return policy.Judge(p.after.ConditionalAccess, p.after.Subject(), policy.SignIn{})[:len(p.policies())]
+}
+
+// sayWhatElse notes what the membership alters beside the policies that are in the
+// account's way: those, too, that only touch sign-ins outside of the profile.
+func (p *planner) sayWhatElse(before []entramfa.Finding, lifted []string) {
+	for i, f := range p.everywhere() {
+		of := p.policies()[i]
+		if slices.Contains(lifted, of.DisplayName) || f.Outcome == before[i].Outcome && f.Extent == before[i].Extent {
+			continue
+		}
+		if f.Outcome == entramfa.Clear {
+			p.note("by the group the account escapes %q, too, which leaves its profile alone: to be excluded by name would not do that", of.DisplayName)
+		} else {
+			p.note("by the group %q comes to hold for the account (%s, %s)", of.DisplayName, f.Outcome, f.Extent)
+		}
 	}
 }
 
@@ -176,6 +213,11 @@ func (p *planner) joinGroup(group policy.Group, policies []string) {
 		Undo:   "take the account out of the group",
 	})
 	p.need("GroupMember.ReadWrite.All")
+	p.plan.Basis = append(p.plan.Basis, groupBasis(*p.opts.Group))
+	p.plan.Joins = []string{group.ID}
+	for _, around := range p.opts.Group.Within {
+		p.plan.Joins = append(p.plan.Joins, around.ID)
+	}
 	var names []string
 	for _, m := range p.opts.Group.Members {
 		names = append(names, m.DisplayName)

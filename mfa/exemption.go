@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/policy"
 )
 
@@ -35,6 +36,9 @@ func PlanExemption(report Report, opts *ExemptionOptions) (Plan, error) {
 		return Plan{}, fmt.Errorf("mfa: plan an exemption: which tenant it is could not be read: %w", report.facts.Organization.Err())
 	}
 	p := newPlanner(report, opts)
+	if err := emergencyIDs(p.opts.EmergencyAccounts); err != nil {
+		return Plan{}, err
+	}
 	if err := p.required(); err != nil {
 		return Plan{}, err
 	}
@@ -49,6 +53,16 @@ func PlanExemption(report Report, opts *ExemptionOptions) (Plan, error) {
 		return Plan{}, &RefusedError{Account: report.Account.UserPrincipalName, Refusals: p.refusals}
 	}
 	return p.done(), nil
+}
+
+// emergencyIDs refuses a name among the object ids, which would guard nobody.
+func emergencyIDs(ids []string) error {
+	for _, id := range ids {
+		if !guid.Is(id) {
+			return fmt.Errorf("mfa: plan for an account: EmergencyAccounts holds %q, which is no object id and would guard nobody", id)
+		}
+	}
+	return nil
 }
 
 // planner builds a plan. after is the tenant as it will be once the changes so far

@@ -18,10 +18,10 @@ func (p *planner) guard() {
 	}
 	guards := guards{plan: &p.plan, facts: p.before, report: p.report, caller: p.opts.Caller}
 	p.refusals = append(p.refusals, guards.refusals()...)
-	if e := p.report.Evidence; e == nil || e.SignIns == nil {
+	if e := guards.signIns(); e == nil {
 		p.note("whether a person uses the account was not looked up: SignIns and Report.WithEvidence tell it from the sign-in log")
-	} else if len(e.SignIns.Person.Missing) > 0 {
-		p.note("whether a person uses the account is not known for sure: %s", strings.Join(e.SignIns.Person.Missing, "; "))
+	} else if len(e.Person.Missing) > 0 {
+		p.note("whether a person uses the account is not known for sure: %s", strings.Join(e.Person.Missing, "; "))
 	}
 	if p.opts.Caller == nil {
 		p.note("who will apply the plan is not known yet: Apply refuses it where it would lock that account out")
@@ -77,12 +77,21 @@ func (g guards) signsOfAPerson() []string {
 			signs = append(signs, "it is registered to sign in on a device of its own ("+methodNames(entramfa.Known([]Method{m}))[0]+")")
 		}
 	}
-	if e := g.report.Evidence; e != nil && e.SignIns != nil && e.SignIns.Person.Found {
-		for _, r := range e.SignIns.Person.Reasons {
+	if e := g.signIns(); e != nil && e.Person.Found {
+		for _, r := range e.Person.Reasons {
 			signs = append(signs, r.Text)
 		}
 	}
 	return signs
+}
+
+// signIns is what the sign-in log says of the account; nil where nobody read it, or
+// read that of another.
+func (g guards) signIns() *SignInEvidence {
+	if e := g.report.Evidence; e != nil && e.SignIns != nil && strings.EqualFold(e.SignIns.UserID, g.plan.Account.ID) {
+		return e.SignIns
+	}
+	return nil
 }
 
 // lastAdministrator refuses to block the only Global Administrator anywhere, or for anything.
@@ -134,7 +143,7 @@ func (p *planner) prove() {
 	case replaced && p.opts.AllowUnprotectedTenant && p.lapsed():
 		o.Proof = append(o.Proof, "security defaults go off and nothing takes their place: every account is affected")
 	case replaced:
-		o.Proof = append(o.Proof, "security defaults end for everybody; the policies in their place demand MFA of every other account at every sign-in and block legacy clients, which is at least as much")
+		o.Proof = append(o.Proof, "security defaults end for everybody; the policies in their place demand MFA of every other account at every sign-in and block legacy clients, which is at least as much. Who holds the role Directory Synchronization Accounts is left out by Microsoft's own template, and so here: that should be the account of Entra Connect alone")
 	default:
 		p.refuse(GuardOthers, "report this as a fault of the library", "the changes would touch other accounts: %s", strings.Join(append(touched.Reasons, touched.Accounts...), ", "))
 	}
@@ -160,9 +169,14 @@ func (p *planner) compare(replaced bool) {
 	}
 	weaker := p.count(changes)
 	p.plan.Others.Compared = accounts.Len()
+	if replaced {
+		p.plan.Others.Proof = append(p.plan.Others.Proof, fmt.Sprintf(
+			"policy.Diff over all sign-ins of the %d accounts of the directory, which knows the policies and not security defaults: policies come to hold for %d others", accounts.Len(), p.plan.Others.Count))
+		return
+	}
 	p.plan.Others.Proof = append(p.plan.Others.Proof, fmt.Sprintf(
 		"policy.Diff over all sign-ins of the %d accounts of the directory: %d others are treated otherwise, %d of them in a way that isn't stricter", accounts.Len(), p.plan.Others.Count, weaker))
-	if weaker > 0 || p.plan.Others.Count > 0 && !replaced {
+	if weaker > 0 || p.plan.Others.Count > 0 {
 		p.refuse(GuardOthers, "report this as a fault of the library", "%d other accounts would be treated otherwise: %s", p.plan.Others.Count, strings.Join(p.plan.Others.Changed, ", "))
 	}
 }

@@ -36,6 +36,9 @@ type Plan struct {
 	// Changes are made in this order and undone in the reverse one. None means that
 	// there is nothing to do.
 	Changes []entramfa.Change `json:"changes"`
+	// Joins lists the groups that the account comes to be in: the one that it is added
+	// to, and those around it.
+	Joins []string `json:"joins,omitempty"`
 	// Others says what the plan does to every other account.
 	Others Others `json:"others"`
 	// Gap is the time in which a tenant whose security defaults are replaced is
@@ -91,7 +94,7 @@ type Gap struct {
 // Basis is one thing on which a plan rests.
 type Basis struct {
 	// Kind is policy, namedLocation, authenticationStrength, securityDefaults,
-	// perUserMFA, account, groups, roles, licence or hidden.
+	// perUserMFA, account, groups, group, roles, licence or hidden.
 	Kind string `json:"kind"`
 	ID   string `json:"id,omitempty"`
 	Name string `json:"name"`
@@ -146,6 +149,8 @@ type ExemptionOptions struct {
 	// MFA. It is planned without this where the tenant has a trusted location; where it
 	// has none, nobody without a method could register any more.
 	AlsoSecureRegistration bool
+	// SkipSecureRegistration leaves that policy out where it would be planned.
+	SkipSecureRegistration bool
 	// PartnerTenant says that the tenant is that of a Microsoft partner, whose
 	// agreement demands MFA of every account and knows no exclusion.
 	PartnerTenant bool

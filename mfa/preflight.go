@@ -21,7 +21,11 @@ func (a *applier) preflight(ctx context.Context) error {
 		return err
 	}
 	var refusals []Refusal
-	if changed := a.plan.staleness(basisOf(facts), a.expected(facts)); len(changed) > 0 {
+	basis, err := a.basis(ctx, facts)
+	if err != nil {
+		return err
+	}
+	if changed := a.plan.staleness(basis, a.expected(facts)); len(changed) > 0 {
 		refusals = append(refusals, Refusal{GuardStale, "the tenant changed since the plan was made: " + strings.Join(changed, "; "), "check and plan again"})
 	}
 	if !a.plan.Clear && !a.opts.AllowIncomplete {
@@ -38,6 +42,26 @@ func (a *applier) preflight(ctx context.Context) error {
 		return &RefusedError{Account: a.plan.Account.UserPrincipalName, Refusals: refusals}
 	}
 	return nil
+}
+
+// basis is what the plan rests on, as it is now.
+func (a *applier) basis(ctx context.Context, facts Facts) ([]Basis, error) {
+	basis := basisOf(facts)
+	for _, c := range a.plan.Changes {
+		if c.Kind != entramfa.AddGroupMember {
+			continue
+		}
+		source, ok := a.tenant.(GroupSource)
+		if !ok {
+			return nil, fmt.Errorf("mfa: apply the plan: the tenant is no GroupSource, so that the group %s can't be read again", c.TargetName)
+		}
+		group, err := ReadExclusionGroup(ctx, source, c.TargetID, a.plan.Account.ID)
+		if err != nil {
+			return nil, fmt.Errorf("mfa: apply the plan: %w", err)
+		}
+		basis = append(basis, groupBasis(*group))
+	}
+	return basis, nil
 }
 
 // expected says of an object that is new whether it was to be expected: the plan

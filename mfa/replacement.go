@@ -84,8 +84,14 @@ func (p *planner) replacements(roles []string) []policy.Policy {
 	switch {
 	case err != nil:
 		p.refuse(GuardUnprotected, "report this as a fault of the library", "%v", err)
+	case p.opts.SkipSecureRegistration:
+		p.note("registration of security information is not secured by a policy of its own (SkipSecureRegistration): as under security defaults, whoever signs in first with the password registers")
 	case p.opts.AlsoSecureRegistration || p.hasTrustedLocation():
 		policies = append(policies, registration)
+		p.note("WHOEVER HAS NO METHOD YET CAN REGISTER FROM A TRUSTED LOCATION ALONE, guests and Global Administrators excepted: who works elsewhere needs a Temporary Access Pass. SkipSecureRegistration leaves that policy out")
+	case !p.before.ConditionalAccess.NamedLocations.Known():
+		p.refuse(GuardUnread, "grant the checking identity Policy.Read.All and check again, or set SkipSecureRegistration",
+			"whether the tenant has a trusted location could not be read: %v", p.before.ConditionalAccess.NamedLocations.Err())
 	default:
 		p.note("registration of security information is not secured by a policy of its own: the tenant has no trusted location from which somebody without a method could register; as under security defaults, whoever signs in first with the password registers. AlsoSecureRegistration adds the policy")
 	}

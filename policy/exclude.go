@@ -51,7 +51,7 @@ func (e exclusion) do(ctx context.Context, w Updater) (*entramfa.Change, error) 
 	if err != nil {
 		return nil, fmt.Errorf("policy: %s: %w", e, err)
 	}
-	list, err := excludedUsers(before)
+	list, err := before.ExcludedUsers()
 	if err != nil {
 		return nil, fmt.Errorf("policy: %s: %w", e, err)
 	}
@@ -73,7 +73,7 @@ func (e exclusion) write(ctx context.Context, w Updater, before Policy, patch Pa
 	}
 	send := func(ctx context.Context) error { _, err := w.UpdatePolicy(ctx, e.policyID, patch); return err }
 	read := func(ctx context.Context) (Policy, error) { return w.Policy(ctx, e.policyID) }
-	shown := func(p Policy) bool { list, err := excludedUsers(p); return err == nil && e.shown(list) }
+	shown := func(p Policy) bool { list, err := p.ExcludedUsers(); return err == nil && e.shown(list) }
 	after, sent, err := settle.Write(ctx, send, read, shown)
 	switch {
 	case !sent:
@@ -93,8 +93,8 @@ func (e exclusion) conflict(before, after Policy, patch Patch) error {
 	if err != nil {
 		return err
 	}
-	was, _ := excludedUsers(before)
-	is, err := excludedUsers(after)
+	was, _ := before.ExcludedUsers()
+	is, err := after.ExcludedUsers()
 	lost := slices.DeleteFunc(slices.Clone(was), func(id string) bool { return strings.EqualFold(id, e.userID) || containsFold(is, id) })
 	if err != nil || len(lost) > 0 {
 		differing = append(differing, fmt.Sprintf("conditions.users.excludeUsers: %s -> %s", names(was), names(is)))
@@ -105,9 +105,9 @@ func (e exclusion) conflict(before, after Policy, patch Patch) error {
 	return fmt.Errorf("%w: somebody else changed the policy %q meanwhile: %s", entramfa.ErrConflict, before.DisplayName, strings.Join(differing, "; "))
 }
 
-// excludedUsers is the list of a policy. It is an error where the answer didn't hold
-// all of it: whoever sent it back as it came would drop the rest.
-func excludedUsers(p Policy) ([]string, error) {
+// ExcludedUsers is the list of the users that a policy excludes. It is an error where
+// the answer didn't hold all of it: whoever sent it back as it came would drop the rest.
+func (p Policy) ExcludedUsers() ([]string, error) {
 	if p.Conditions == nil || p.Conditions.Users == nil {
 		return nil, errors.New("the answer held no conditions.users, so that its exclusions are not known")
 	}
