@@ -144,10 +144,9 @@ func newApplier(ctx context.Context, tenant ReadWriter, plan Plan, journal Journ
 	switch {
 	case tenant == nil, journal == nil:
 		return nil, nil, errors.New("mfa: apply a plan: a tenant and a journal are needed")
-	case plan.Schema != PlanSchema:
-		return nil, nil, fmt.Errorf("mfa: apply a plan: its schema is %q, and this version knows %q", plan.Schema, PlanSchema)
-	case plan.ID == "":
-		return nil, nil, errors.New("mfa: apply a plan: it has no id")
+	}
+	if err := plan.validate(); err != nil {
+		return nil, nil, fmt.Errorf("mfa: apply a plan: it is not used, for %w", err)
 	}
 	a := &applier{tenant: tenant, plan: plan, journal: journal, opts: opts.withDefaults(), requests: map[string]string{}, unsure: map[string]bool{}}
 	a.result.PlanID = plan.ID

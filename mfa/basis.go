@@ -76,8 +76,11 @@ func groupBasis(g ExclusionGroup) Basis {
 	}
 	slices.Sort(within)
 	return whole("group", g.Group.ID, "the group "+g.Group.DisplayName,
-		[]any{g.Group.IsAssignableToRole, g.Group.OnPremisesSyncEnabled, g.Group.GroupTypes, g.Group.MailEnabled, within})
+		[]any{says(g.Group.IsAssignableToRole), says(g.Group.OnPremisesSyncEnabled), says(g.Group.MailEnabled), append([]string{}, g.Group.GroupTypes...), within})
 }
+
+// says is what a member tells that Graph leaves null for no.
+func says(b *bool) bool { return b != nil && *b }
 
 // whole is the basis of a thing of which every part counts.
 func whole(kind, id, name string, value any) Basis {

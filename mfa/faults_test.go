@@ -184,8 +184,8 @@ func faults() []fault {
 }
 
 // at arranges a failure for call number k: a write, or a read.
-func (w *trial) at(k int, write bool, f graphfake.Failure) (lift func()) {
-	lift = func() {}
+func (w *trial) at(k int, write bool, f graphfake.Failure) (undo func()) {
+	lift := func() {}
 	w.calls.act = func(method, path string, r, wr int) {
 		if write && wr == k || !write && r == k {
 			f.Method, f.Path = method, path

@@ -110,7 +110,12 @@ func (p *planner) leaveOut(of policy.Policy) policy.Policy {
 		p.note("the account stays within %q, which leaves its profile alone", of.DisplayName)
 		return of
 	}
-	return of.Patched(policy.Patch{ExcludeUsers: append([]string{p.plan.Account.ID}, of.Conditions.Users.ExcludeUsers...)})
+	return withoutAccount(of, p.plan.Account.ID)
+}
+
+// withoutAccount is a policy that leaves an account out.
+func withoutAccount(of policy.Policy, account string) policy.Policy {
+	return of.Patched(policy.Patch{ExcludeUsers: append([]string{account}, of.Conditions.Users.ExcludeUsers...)})
 }
 
 func (p *planner) hasTrustedLocation() bool {

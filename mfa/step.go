@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/policy"
 )
 
@@ -74,7 +76,60 @@ func (a *applier) lookAtPolicy(ctx context.Context, c *entramfa.Change) (object,
 	if err != nil {
 		return object{}, err
 	}
-	return object{id: id, value: encoded(patch.Of(p)), rest: restOf(p, patch), policy: &p}, nil
+	is := object{id: id, value: encoded(patch.Of(p)), rest: restOf(p, patch), policy: &p}
+	if strings.HasPrefix(c.TargetID, "change:") {
+		return is, a.stillOurs(c, p)
+	}
+	if _, err := p.ExcludedUsers(); err != nil {
+		return object{}, fmt.Errorf("%w: %w", entramfa.ErrConflict, err)
+	}
+	is.value, err = a.withoutDeleted(ctx, c, patch.Of(p))
+	return is, err
+}
+
+// stillOurs says whether a policy that the plan created is what the plan made it,
+// but for its state: one that somebody else changed is neither enabled nor deleted.
+func (a *applier) stillOurs(c *entramfa.Change, p policy.Policy) error {
+	id, _ := strings.CutPrefix(c.TargetID, "change:")
+	creation := a.plan.change(id)
+	if creation == nil {
+		return fmt.Errorf("no change %q creates it", id)
+	}
+	body, err := a.body(creation)
+	if err != nil {
+		return err
+	}
+	if is := a.found(p.ID, p, body, creation); !same(is.value, creation.After) {
+		return &errMoved{is.value, creation.After, creation.After}
+	}
+	return nil
+}
+
+// withoutDeleted is the value of a list of excluded users. The service may drop the
+// ids of users that no longer exist when it writes: a list that lacks nothing else of
+// what the plan made it, or of what it was, is that one.
+func (a *applier) withoutDeleted(ctx context.Context, c *entramfa.Change, is policy.Patch) (json.RawMessage, error) {
+	value := encoded(is)
+	if is.ExcludeUsers == nil || same(value, c.After) || same(value, c.Before) {
+		return value, nil
+	}
+	for _, wanted := range []json.RawMessage{c.After, c.Before} {
+		patch, err := patchOf(wanted)
+		if err != nil {
+			return nil, err
+		}
+		missing := slices.DeleteFunc(folded(patch.ExcludeUsers), func(id string) bool { return containsFold(is.ExcludeUsers, id) })
+		word := slices.ContainsFunc(missing, func(id string) bool { return !guid.Is(id) })
+		more := slices.ContainsFunc(is.ExcludeUsers, func(id string) bool { return !containsFold(patch.ExcludeUsers, id) })
+		if word || more || len(missing) == 0 || containsFold(missing, a.plan.Account.ID) {
+			continue
+		}
+		there, err := a.tenant.ObjectsByID(ctx, missing)
+		if err == nil && len(there) == 0 {
+			return wanted, nil
+		}
+	}
+	return value, nil
 }
 
 // restOf is a digest of a policy without what a patch changes and without the time
@@ -154,12 +209,15 @@ func (a *applier) changedLater(c *entramfa.Change) bool {
 	return slices.ContainsFunc(a.plan.Changes, func(later entramfa.Change) bool { return later.TargetID == created(c.ID) })
 }
 
-// holds says whether a value has all that another one has: the service adds
-// members, and returns what it was given.
+// holds says whether a value has all that another one has: the service adds members,
+// orders lists as it likes, and writes ids and ranges in its own way.
 func holds(is, wanted any) bool {
 	switch wanted := wanted.(type) {
 	case nil:
 		return true
+	case string:
+		text, ok := is.(string)
+		return ok && sameText(text, wanted)
 	case map[string]any:
 		members, ok := is.(map[string]any)
 		for name, value := range wanted {
@@ -168,13 +226,35 @@ func holds(is, wanted any) bool {
 		return ok
 	case []any:
 		list, ok := is.([]any)
-		ok = ok && len(list) == len(wanted) || len(wanted) == 0 && is == nil
-		for i := range wanted {
-			ok = ok && holds(list[i], wanted[i])
-		}
-		return ok
+		return ok && len(list) == len(wanted) && holdsEach(list, wanted) || len(wanted) == 0 && is == nil
 	}
 	return reflect.DeepEqual(is, wanted)
+}
+
+// holdsEach says whether each of the wanted is one of a list, and no two the same one.
+func holdsEach(list, wanted []any) bool {
+	left := slices.Clone(list)
+	for _, w := range wanted {
+		i := slices.IndexFunc(left, func(value any) bool { return holds(value, w) })
+		if i < 0 {
+			return false
+		}
+		left = slices.Delete(left, i, i+1)
+	}
+	return true
+}
+
+// sameText compares ids without case and ranges by what they mean.
+func sameText(a, b string) bool {
+	if a == b {
+		return true
+	}
+	if guid.Is(a) && guid.Is(b) {
+		return strings.EqualFold(a, b)
+	}
+	x, errX := netip.ParsePrefix(a)
+	y, errY := netip.ParsePrefix(b)
+	return errX == nil && errY == nil && x.Masked() == y.Masked()
 }
 
 func (a *applier) lookForMember(ctx context.Context, c *entramfa.Change) (object, error) {
@@ -299,8 +379,9 @@ func same(a, b json.RawMessage) bool { return string(inOrder(a)) == string(inOrd
 
 func inOrder(text json.RawMessage) json.RawMessage {
 	patch, err := patchOf(text)
-	if err == nil && patch.ExcludeUsers != nil {
-		patch.ExcludeUsers = folded(patch.ExcludeUsers)
+	isPatch := err == nil && patch.ExcludeUsers != nil && string(canonical(encoded(patch))) == string(canonical(text))
+	if isPatch { // and no policy, of which everything else would be left out
+		patch.ExcludeUsers = slices.Compact(folded(patch.ExcludeUsers))
 		return encoded(patch)
 	}
 	return canonical(text)

@@ -69,6 +69,13 @@ func Verify(ctx context.Context, tenant ReadWriter, plan Plan, journal Journal, 
 	if err != nil {
 		return Verification{}, err
 	}
+	organization, err := tenant.Organization(ctx)
+	if err != nil {
+		return Verification{}, fmt.Errorf("mfa: verify the plan: which tenant it is could not be read: %w", err)
+	}
+	if !strings.EqualFold(organization.ID, plan.Tenant.ID) {
+		return Verification{}, fmt.Errorf("mfa: verify the plan: it is for the tenant %s, and this is %s", plan.Tenant.ID, organization.ID)
+	}
 	result := Verification{At: v.opts.Now().UTC()}
 	result.Graph = v.graph(ctx)
 	facts, err := Collect(ctx, tenant, plan.Account.ID)
@@ -90,6 +97,9 @@ func newVerifier(tenant ReadWriter, plan Plan, journal Journal, opts *VerifyOpti
 	if tenant == nil || journal == nil {
 		return nil, errors.New("mfa: verify a plan: a tenant and a journal are needed")
 	}
+	if err := plan.validate(); err != nil {
+		return nil, fmt.Errorf("mfa: verify a plan: it is not used, for %w", err)
+	}
 	v := &verifier{}
 	if opts != nil {
 		v.opts = *opts
@@ -106,6 +116,9 @@ func newVerifier(tenant ReadWriter, plan Plan, journal Journal, opts *VerifyOpti
 	history, err := historyOf(entries, plan.ID)
 	if err != nil {
 		return nil, err
+	}
+	if history.plan == nil && len(plan.Changes) > 0 {
+		return nil, fmt.Errorf("mfa: verify a plan: the journal holds no plan %s: %w", plan.ID, entramfa.ErrNotFound)
 	}
 	v.applier = &applier{tenant: tenant, plan: plan, opts: common, history: history}
 	return v, nil
