@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/guid"
 )
 
 // The bounds of what SignIns reads.
@@ -132,14 +132,16 @@ type SignInUse struct {
 // SignIns reads the sign-in log of an account, named by object id: the log of
 // interactive sign-ins and that of the others, since a password grant is found in
 // the one or the other. What can't be read, for want of a licence or a permission,
-// is named in the result; the error is the context's, or says that the call is wrong.
+// is named in the result; the error is the context's, or says that the call is wrong:
+// of a user principal name the log would hold nothing, which looks like an account
+// that nobody uses.
 func SignIns(ctx context.Context, reader SignInLogReader, userID string, opts *SignInOptions) (SignInEvidence, error) {
 	o, err := opts.withDefaults()
 	switch {
 	case reader == nil:
 		return SignInEvidence{}, errors.New("mfa: SignIns needs a reader")
-	case strings.TrimSpace(userID) == "":
-		return SignInEvidence{}, errors.New("mfa: SignIns needs the object id of an account")
+	case !guid.Is(userID):
+		return SignInEvidence{}, fmt.Errorf("mfa: SignIns needs the object id of an account, and %q is none: Report.Account.ID is one", userID)
 	case err != nil:
 		return SignInEvidence{}, err
 	}

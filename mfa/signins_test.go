@@ -224,8 +224,12 @@ func TestSignInsLeavesOutWhatIsNoAnswer(t *testing.T) {
 func TestSignInsRefusesMisuse(t *testing.T) {
 	_, err := mfa.SignIns(t.Context(), nil, accountID, nil)
 	assert.ErrorContains(t, err, "reader")
-	_, err = mfa.SignIns(t.Context(), &signInLog{}, " ", nil)
-	assert.ErrorContains(t, err, "object id")
+	for _, name := range []string{"", " ", "svc@contoso.com", "{" + accountID + "}", accountID + " ", accountID[:35]} {
+		log := &signInLog{}
+		_, err = mfa.SignIns(t.Context(), log, name, nil)
+		assert.ErrorContains(t, err, "needs the object id", name)
+		assert.Empty(t, log.asked, name)
+	}
 	_, err = mfa.SignIns(t.Context(), &signInLog{}, accountID, &mfa.SignInOptions{Window: 31 * 24 * time.Hour})
 	assert.ErrorContains(t, err, "30 days")
 	_, err = mfa.SignIns(t.Context(), &signInLog{}, accountID, &mfa.SignInOptions{Records: -1})
