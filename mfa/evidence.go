@@ -2,7 +2,6 @@ package mfa
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -39,13 +38,16 @@ const (
 
 // WithEvidence returns the report with evidence beside its verdict, and lists
 // where the two disagree. It changes neither verdict nor findings: a disagreement
-// is for a person to look at. Evidence about another account is refused
-// as a disagreement of its own.
+// is for a person to look at. Of the log each way to sign in (SignInUse) within the
+// profile is compared by itself, for a sign-in to another resource or from another
+// address refutes nothing; what lies beside the profile is a caveat. Evidence about
+// another account is refused as a disagreement of its own.
 func (r Report) WithEvidence(e Evidence) Report {
 	e.Disagreements, e.Caveats = nil, nil
 	c := &comparison{report: r, evidence: &e}
 	c.probe()
 	c.log()
+	c.tell()
 	r.Evidence = &e
 	r.AppRegistration = r.AppRegistration.with(e.SignIns)
 	return r
@@ -55,33 +57,61 @@ func (r Report) WithEvidence(e Evidence) Report {
 type comparison struct {
 	report   Report
 	evidence *Evidence
+	claims   []*claim
+}
+
+// claim is a contradiction, by the newest of the sign-ins that show it.
+type claim struct {
+	text, weak string
+	newest     sign
+	more       int // sign-ins of other kinds that show the same
 }
 
 // sign is a sign-in as it is compared: when, to what, from where; the address is
 // empty where it isn't known.
 type sign struct {
-	what              string
-	at                time.Time
-	resource, address string
+	what                      string
+	at                        time.Time
+	resource, address, client string
 }
 
-func (m SignInMoment) sign(what string) sign {
-	return sign{what: what, at: m.At, resource: m.Resource, address: m.Address}
+// sign is a sign-in of the use.
+func (u SignInUse) sign(m SignInMoment) sign {
+	what := "a sign-in of the log"
+	if m.password() {
+		what = "a password sign-in of the log"
+	}
+	return sign{what: what, at: m.At, resource: m.Resource, address: m.Address, client: u.ClientApp}
 }
-
-const (
-	aPasswordSignIn = "a password sign-in of the log"
-	aSignIn         = "a sign-in of the log"
-)
 
 // say notes a contradiction, as far as it is one.
 func (c *comparison) say(s sign, format string, args ...any) {
-	text := fmt.Sprintf(format, args...) + fmt.Sprintf(" (%s at %s)", s.what, s.at.UTC().Format(time.RFC3339))
-	if weak := c.weak(s); weak != "" {
-		c.caveat(text + "; " + weak)
+	text, weak := fmt.Sprintf(format, args...), c.weak(s)
+	i := slices.IndexFunc(c.claims, func(k *claim) bool { return k.text == text && k.weak == weak && k.newest.what == s.what })
+	if i < 0 {
+		c.claims = append(c.claims, &claim{text: text, weak: weak, newest: s})
 		return
 	}
-	c.disagree(text)
+	k := c.claims[i]
+	k.more++
+	if s.at.After(k.newest.at) {
+		k.newest = s
+	}
+}
+
+// tell puts what was noted into the evidence.
+func (c *comparison) tell() {
+	for _, k := range c.claims {
+		text := fmt.Sprintf("%s (%s at %s", k.text, k.newest.what, k.newest.at.UTC().Format(time.RFC3339))
+		if k.more > 0 {
+			text += fmt.Sprintf(", and %d more ways to sign in", k.more)
+		}
+		if text += ")"; k.weak != "" {
+			c.caveat(text + "; " + k.weak)
+			continue
+		}
+		c.disagree(text)
+	}
 }
 
 func (c *comparison) disagree(text string) {
@@ -96,13 +126,15 @@ func (c *comparison) caveat(text string) {
 	}
 }
 
+const besideProfile = "it is a sign-in beside the profile"
+
 // weak says why a sign-in proves little against the report; empty where it does prove.
 func (c *comparison) weak(s sign) string {
-	changed := c.evidence.ChangedAt
+	changed, profile := c.evidence.ChangedAt, c.report.profile()
 	switch {
-	case !c.resourceInProfile(s.resource), s.address != "" && !c.addressInProfile(s.address):
-		return "it is a sign-in beside the profile"
-	case s.address == "" && len(c.addresses()) > 0:
+	case !resourceWithin(profile, s.resource), s.address != "" && !addressWithin(profile, s.address), !clientWithin(profile, s.client):
+		return besideProfile
+	case s.address == "" && len(addressesOfProfile(profile)) > 0:
 		return "the profile names addresses, and from which one it came is not known"
 	case changed != nil && s.at.Before(*changed):
 		return fmt.Sprintf("it is older than the change of %s", changed.UTC().Format(time.RFC3339))
@@ -112,25 +144,6 @@ func (c *comparison) weak(s sign) string {
 		return "the check is older than a day: check again"
 	}
 	return ""
-}
-
-func (c *comparison) resourceInProfile(resource string) bool {
-	p := c.report.Profile
-	return p == nil || len(p.Applications) == 0 || containsFold(p.Applications, resource)
-}
-
-// addresses are those that the profile names; none means every one.
-func (c *comparison) addresses() []netip.Prefix {
-	if c.report.Profile == nil || slices.ContainsFunc(c.report.Profile.Addresses, func(p netip.Prefix) bool { return !p.IsValid() }) {
-		return nil
-	}
-	return c.report.Profile.Addresses
-}
-
-func (c *comparison) addressInProfile(text string) bool {
-	prefixes := c.addresses()
-	address, err := netip.ParseAddr(text)
-	return len(prefixes) == 0 || err == nil && slices.ContainsFunc(prefixes, func(p netip.Prefix) bool { return p.Contains(address.Unmap().WithZone("")) })
 }
 
 func (c *comparison) always() bool {
@@ -193,8 +206,7 @@ func (c *comparison) source(s sign, source entramfa.Source, what string) {
 	}
 }
 
-// log compares what the sign-in log says. A later sign-in speaks louder than an
-// earlier one: what was demanded before the password alone was enough is over.
+// log compares what the sign-in log says of each way to sign in.
 func (c *comparison) log() {
 	e := c.evidence.SignIns
 	if e == nil {
@@ -204,19 +216,16 @@ func (c *comparison) log() {
 		c.disagree(fmt.Sprintf("the sign-in log is of another account: %s", e.UserID))
 		return
 	}
-	success, failure := e.LastPasswordSuccess, e.LastPasswordFailure
-	switch {
-	case success != nil && !later(failure, success) && c.always():
-		c.say(success.sign(aPasswordSignIn), "the verdict is %s at every sign-in, and the password alone was enough", c.report.Outcome)
-	case failure != nil && !later(success, failure) && c.clear():
-		c.refusedInLog(*failure)
+	for _, u := range e.Uses {
+		if isPasswordGrant(u.Protocol) {
+			c.passwordUse(u)
+		} else {
+			c.otherUse(u)
+		}
 	}
 	for _, d := range e.Demands {
-		c.demand(d, success)
-	}
-	for _, p := range e.Policies {
-		if p.LastRefused != nil && !later(success, p.LastRefused) && !strings.EqualFold(p.ID, "SecurityDefaults") {
-			c.policy(p.LastRefused.sign(aPasswordSignIn), p.ID, p.Name)
+		if d.Source == "" {
+			c.caveat(fmt.Sprintf("%s at %s, and this version doesn't know what it means", named(d.Provider), d.Last.At.UTC().Format(time.RFC3339)))
 		}
 	}
 	if e.Person.Found && c.clear() {
@@ -224,30 +233,56 @@ func (c *comparison) log() {
 	}
 }
 
-// later says that one sign-in is the newer of two; one that isn't there never is.
-func later(a, b *SignInMoment) bool { return a != nil && a.At.After(b.At) }
-
-// refusedInLog says that the newest password sign-in met what the report doesn't know of.
-func (c *comparison) refusedInLog(m SignInMoment) {
-	class := aadstsCodes[m.Code].class
-	if class != nil && (class.outcome == entramfa.MFA || class.outcome == entramfa.Blocked) {
-		c.say(m.sign(aPasswordSignIn), "the verdict is clear, and the sign-in was refused: AADSTS%d, %s", m.Code, class.text)
+// passwordUse compares password grants of one kind. A later one speaks louder than
+// an earlier one: what was demanded before the password alone was enough is over.
+func (c *comparison) passwordUse(u SignInUse) {
+	success, refused := u.LastSuccess, u.LastRefused
+	switch {
+	case success != nil && !later(refused, success) && c.always():
+		c.say(u.sign(*success), "the verdict is %s at every sign-in, and the password alone was enough", c.report.Outcome)
+	case refused != nil && !later(success, refused) && c.clear():
+		c.refusedInLog(u.sign(*refused), refused.Code)
+	}
+	for _, d := range u.Demands {
+		if unseen(d.Source) || d.Source != "" && !later(success, &d.Last) {
+			c.source(u.sign(d.Last), d.Source, named(d.Provider))
+		}
+	}
+	for _, by := range u.RefusedBy {
+		if !later(success, &by.Last) && !strings.EqualFold(by.ID, "SecurityDefaults") {
+			c.policy(u.sign(by.Last), by.ID, by.Name)
+		}
 	}
 }
 
-// demand compares who demanded MFA. What no check can read is always named; a
-// demand of another kind of sign-in counts where it is no matter of the kind, as
-// with per-user MFA.
-func (c *comparison) demand(d MFADemand, success *SignInMoment) {
-	what := fmt.Sprintf("the sign-in log names the provider %s", d.Provider)
-	last := d.LastPassword
-	over := last != nil && later(success, last)
-	switch {
-	case d.Source == "":
-		c.caveat(fmt.Sprintf("%s at %s, and this version doesn't know what it means", what, d.Last.At.UTC().Format(time.RFC3339)))
-	case unseen(d.Source), d.Source == entramfa.SourcePerUserMFA && last == nil && !later(success, &d.Last):
-		c.source(d.Last.sign(aSignIn), d.Source, what)
-	case last != nil && !over:
-		c.source(last.sign(aPasswordSignIn), d.Source, what)
+// otherUse compares sign-ins of another kind. What no check can read is always
+// named; another demand counts where it is no matter of the kind, as with per-user MFA.
+func (c *comparison) otherUse(u SignInUse) {
+	for _, d := range u.Demands {
+		if unseen(d.Source) || d.Source == entramfa.SourcePerUserMFA && !c.passedSince(d.Last) {
+			c.source(u.sign(d.Last), d.Source, named(d.Provider))
+		}
+	}
+}
+
+// passedSince says whether the password alone was enough later, within the profile.
+func (c *comparison) passedSince(m SignInMoment) bool {
+	return slices.ContainsFunc(c.evidence.SignIns.Uses, func(u SignInUse) bool {
+		return isPasswordGrant(u.Protocol) && later(u.LastSuccess, &m) && c.weak(u.sign(*u.LastSuccess)) != besideProfile
+	})
+}
+
+func named(provider string) string {
+	return fmt.Sprintf("the sign-in log names the provider %s", provider)
+}
+
+// later says that one sign-in is the newer of two; one that isn't there never is.
+func later(a, b *SignInMoment) bool { return a != nil && a.At.After(b.At) }
+
+// refusedInLog says that a password sign-in met what the report doesn't know of.
+func (c *comparison) refusedInLog(s sign, code int) {
+	class := aadstsCodes[code].class
+	if class != nil && (class.outcome == entramfa.MFA || class.outcome == entramfa.Blocked) {
+		c.say(s, "the verdict is clear, and the sign-in was refused: AADSTS%d, %s", code, class.text)
 	}
 }

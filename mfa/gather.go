@@ -20,7 +20,7 @@ type gatherer struct {
 	evidence SignInEvidence
 	demands  map[string]*MFADemand
 	policies map[string]*PolicyUse
-	uses     map[SignInUse]*SignInUse // by what identifies a use
+	uses     map[useKey]*SignInUse
 	person   person
 	// blind counts sign-ins that policies judged, and of which the log names none.
 	blind int
@@ -31,7 +31,7 @@ func newGatherer(userID string, o SignInOptions) *gatherer {
 	return &gatherer{
 		options:  o,
 		evidence: SignInEvidence{UserID: userID, From: o.Now.Add(-o.Window), To: o.Now},
-		demands:  map[string]*MFADemand{}, policies: map[string]*PolicyUse{}, uses: map[SignInUse]*SignInUse{},
+		demands:  map[string]*MFADemand{}, policies: map[string]*PolicyUse{}, uses: map[useKey]*SignInUse{},
 		seen: map[string]bool{},
 	}
 }
@@ -221,28 +221,78 @@ func union(list, more []string) []string {
 	return list
 }
 
+// useKey tells one use from another.
+type useKey struct {
+	client, resource, address, clientApp, protocol string
+	interactive                                    bool
+}
+
 // used notes to what and from where the sign-in was.
 func (g *gatherer) used(r SignInRecord, m SignInMoment) {
-	key := SignInUse{
-		ClientID: fold(r.AppID), ResourceID: fold(r.ResourceID), Address: r.IPAddress,
-		ClientApp: r.ClientAppUsed, Protocol: r.AuthenticationProtocol, Interactive: m.Interactive,
-	}
+	key := useKey{fold(r.AppID), fold(r.ResourceID), r.IPAddress, r.ClientAppUsed, r.AuthenticationProtocol, m.Interactive}
 	u := g.uses[key]
 	if u == nil {
-		u = new(key)
+		u = &SignInUse{
+			ClientID: key.client, ResourceID: key.resource, Address: key.address,
+			ClientApp: key.clientApp, Protocol: key.protocol, Interactive: key.interactive,
+		}
 		g.uses[key] = u
 	}
 	u.ClientName, u.ResourceName = cmp.Or(u.ClientName, r.AppDisplayName), cmp.Or(u.ResourceName, r.ResourceDisplayName)
-	u.SignIns++
-	if m.Code == 0 {
-		u.Successes++
+	u.count(m)
+	for _, by := range r.RequirementPolicies {
+		u.demanded(by.RequirementProvider, m)
 	}
+	for _, applied := range r.AppliedPolicies {
+		if applied.Result == "failure" {
+			u.refused(applied, m)
+		}
+	}
+}
+
+// count notes how one sign-in ended.
+func (u *SignInUse) count(m SignInMoment) {
+	u.SignIns++
 	if m.accepted() {
 		u.Accepted++
 	}
 	if m.At.After(u.Last) {
 		u.Last = m.At
 	}
+	switch {
+	case m.Code == 0:
+		u.Successes++
+		keep(&u.LastSuccess, m)
+	case m.accepted() && !m.interrupted():
+		keep(&u.LastRefused, m)
+	}
+}
+
+// demanded notes that a provider demanded MFA of a sign-in.
+func (u *SignInUse) demanded(provider string, m SignInMoment) {
+	i := slices.IndexFunc(u.Demands, func(d UseDemand) bool { return strings.EqualFold(d.Provider, provider) })
+	switch {
+	case i < 0:
+		u.Demands = append(u.Demands, UseDemand{provider, sourceOfProvider(provider), m})
+	case m.At.After(u.Demands[i].Last.At):
+		u.Demands[i].Last = m
+	}
+}
+
+// refused notes that a policy refused a sign-in.
+func (u *SignInUse) refused(by AppliedPolicy, m SignInMoment) {
+	i := slices.IndexFunc(u.RefusedBy, func(r UseRefusal) bool { return strings.EqualFold(r.ID, by.ID) })
+	switch {
+	case i < 0:
+		u.RefusedBy = append(u.RefusedBy, UseRefusal{by.ID, by.DisplayName, m})
+	case m.At.After(u.RefusedBy[i].Last.At):
+		u.RefusedBy[i].Last = m
+	}
+}
+
+// identity puts uses in an order that is always the same.
+func (u SignInUse) identity() string {
+	return fmt.Sprintf("%q", []string{u.ClientID, u.ResourceID, u.Address, u.ClientApp, u.Protocol, fmt.Sprint(u.Interactive)})
 }
 
 // finish puts what was gathered in order, the newest or the most frequent first.
@@ -264,7 +314,7 @@ func (g *gatherer) finish() SignInEvidence {
 	})
 	slices.SortFunc(e.Policies, func(a, b PolicyUse) int { return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.ID, b.ID)) })
 	slices.SortFunc(e.Uses, func(a, b SignInUse) int {
-		return cmp.Or(cmp.Compare(b.SignIns, a.SignIns), b.Last.Compare(a.Last), strings.Compare(fmt.Sprint(a), fmt.Sprint(b)))
+		return cmp.Or(cmp.Compare(b.SignIns, a.SignIns), b.Last.Compare(a.Last), strings.Compare(a.identity(), b.identity()))
 	})
 	if g.blind > 0 {
 		e.Missing = append(e.Missing, fmt.Sprintf("which policies applied to %d sign-ins: the log names none without Policy.Read.All", g.blind))

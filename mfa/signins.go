@@ -111,7 +111,8 @@ type PolicyUse struct {
 	LastRefused *SignInMoment `json:"lastRefused,omitempty"`
 }
 
-// SignInUse is one way in which the account signs in.
+// SignInUse is one way in which the account signs in: a program, a resource, an
+// address, a protocol. What holds of one proves nothing of another.
 type SignInUse struct {
 	ClientID     string `json:"clientId"`
 	ClientName   string `json:"clientName,omitempty"`
@@ -127,6 +128,30 @@ type SignInUse struct {
 	// Accepted counts those of which the password, or what stood in its place, was accepted.
 	Accepted int       `json:"accepted"`
 	Last     time.Time `json:"last"`
+	// LastSuccess is the newest that passed, LastRefused the newest that was refused
+	// although the password was accepted.
+	LastSuccess *SignInMoment `json:"lastSuccess,omitempty"`
+	LastRefused *SignInMoment `json:"lastRefused,omitempty"`
+	// Demands says who demanded MFA, RefusedBy which policies refused the sign-in.
+	Demands   []UseDemand  `json:"demands,omitempty"`
+	RefusedBy []UseRefusal `json:"refusedBy,omitempty"`
+}
+
+// UseDemand is a provider that demanded MFA of a way to sign in.
+type UseDemand struct {
+	// Provider is the log's word, Source what it means; empty where that isn't known.
+	Provider string          `json:"provider"`
+	Source   entramfa.Source `json:"source,omitempty"`
+	// Last is the newest sign-in of which it was demanded.
+	Last SignInMoment `json:"last"`
+}
+
+// UseRefusal is a Conditional Access policy that refused a way to sign in.
+type UseRefusal struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+	// Last is the newest sign-in that it refused.
+	Last SignInMoment `json:"last"`
 }
 
 // SignIns reads the sign-in log of an account, named by object id: the log of
