@@ -149,11 +149,11 @@ func TestSignInLogBesideTheVerdict(t *testing.T) {
 		"per-user MFA that is off":       {control: "mfa", records: []mfa.SignInRecord{ropc(1, 50076, demandedBy("user"))}, disagree: []string{"the sign-in log names the provider user, and the report calls perUserMFA clear"}},
 		"per-user MFA that is on":        {change: perUserOn, records: []mfa.SignInRecord{ropc(1, 50076, demandedBy("user"))}},
 		"per-user MFA of a person":       {control: "mfa", records: []mfa.SignInRecord{ropc(1, 0, inBrowser(""), demandedBy("user"))}, disagree: []string{"provider user"}},
-		"per-user MFA of before":         {records: []mfa.SignInRecord{ropc(1, 0), ropc(2, 0, inBrowser(""), demandedBy("user"))}},
+		"per-user MFA of before":         {records: []mfa.SignInRecord{ropc(1, 0), ropc(2, 0, inBrowser(""), demandedBy("user"))}, caveat: "a person seems to use the account"},
 		"partner requirement":            {control: "mfa", records: []mfa.SignInRecord{ropc(1, 50076, demandedBy("enforcedForCspAdmins"))}, disagree: []string{"no check can read it (partnerRequirement)"}},
 		"identity protection":            {control: "mfa", records: []mfa.SignInRecord{ropc(1, 50076, demandedBy("riskBasedPolicy"))}, disagree: []string{"no check can read it (identityProtection)"}},
 		"a provider nobody knows":        {control: "mfa", records: []mfa.SignInRecord{ropc(1, 50076, demandedBy("astrology"))}, caveat: "provider astrology"},
-		"a person's policy is no matter": {records: []mfa.SignInRecord{ropc(1, 0, inBrowser(""), demandedBy("multiConditionalAccess"))}},
+		"a person's policy is no matter": {records: []mfa.SignInRecord{ropc(1, 0, inBrowser(""), demandedBy("multiConditionalAccess"))}, caveat: "a person seems to use the account"},
 		"a person uses it":               {records: []mfa.SignInRecord{ropc(1, 0, inBrowser("Edge 142"))}, caveat: "a person seems to use the account"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -240,35 +240,78 @@ func TestSignInsRefusesMisuse(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
-func TestPersonIsToldByDeviceOrBrowser(t *testing.T) {
+func TestPersonIsToldByInteractiveSignIns(t *testing.T) {
 	registered := func(r *mfa.SignInRecord) {
 		r.DeviceDetail.DeviceID, r.DeviceDetail.TrustType = "d", "Hybrid Azure AD joined"
 		r.DeviceDetail.IsCompliant, r.DeviceDetail.IsManaged = pointer(true), pointer(true)
 	}
+	without := func(r *mfa.SignInRecord) { r.DeviceDetail = nil }
+	interactive := func(is bool) func(*mfa.SignInRecord) {
+		return func(r *mfa.SignInRecord) { r.IsInteractive = &is }
+	}
+	protocol := func(name string) func(*mfa.SignInRecord) {
+		return func(r *mfa.SignInRecord) { r.AuthenticationProtocol = name }
+	}
+	app := func(browser, system string) func(*mfa.SignInRecord) {
+		return func(r *mfa.SignInRecord) {
+			r.ClientAppUsed = modern
+			r.DeviceDetail = &mfa.DeviceDetail{Browser: browser, OperatingSystem: system}
+		}
+	}
+	const unknown = "1 interactive sign-ins of unknown kind"
 	for name, c := range map[string]struct {
-		record mfa.SignInRecord
-		found  bool
-		reason string
+		record  mfa.SignInRecord
+		reason  string // of the person; none is found where it is empty
+		missing string
 	}{
-		"browser":               {ropc(1, 0, inBrowser("Edge 142.0.0")), true, "1 interactive sign-ins with a browser (Edge)"},
-		"MFA asked in browser":  {ropc(1, 50074, inBrowser("Mobile Safari 18.1")), true, "Mobile Safari"},
-		"registered device":     {ropc(1, 0, inBrowser(""), registered), true, "hybrid azure ad joined"},
-		"a program":             {ropc(1, 0, inBrowser("Python Requests 2.32")), false, ""},
-		"nobody's browser":      {ropc(1, 50126, inBrowser("Chrome 142.0.0")), false, ""},
-		"a grant by a library":  {ropc(1, 0, inBrowser("Edge 142.0.0"), func(r *mfa.SignInRecord) { r.AuthenticationProtocol = "ropc" }), false, ""},
-		"not interactive":       {ropc(1, 0, inBrowser("Edge 142.0.0"), func(r *mfa.SignInRecord) { r.IsInteractive = pointer(false) }), false, ""},
-		"nothing of the device": {ropc(1, 0, inBrowser(""), func(r *mfa.SignInRecord) { r.DeviceDetail = nil }), false, ""},
+		"browser":                   {ropc(1, 0, inBrowser("Edge 142.0.0")), "1 interactive sign-ins with a browser (Edge)", ""},
+		"MFA asked in browser":      {ropc(1, 50074, inBrowser("Mobile Safari 18.1")), "Mobile Safari", ""},
+		"browser in an app":         {ropc(1, 0, inBrowser("Chrome Mobile WebView 120"), protocol("")), "with a browser (Chrome Mobile WebView)", ""},
+		"browser without details":   {ropc(1, 0, inBrowser(""), without, protocol("")), "1 interactive sign-ins with a browser", ""},
+		"registered device":         {ropc(1, 0, inBrowser(""), registered), "hybrid azure ad joined", ""},
+		"Outlook on a telephone":    {ropc(1, 0, inBrowser(""), app("Mobile Safari 18.1", "Ios 18.1"), protocol("")), "from a telephone or tablet (Ios)", ""},
+		"Office":                    {ropc(1, 0, inBrowser(""), app("Rich Client 4.61.0.0", "Windows10")), "1 interactive sign-ins that are no password grants (Backup)", ""},
+		"Office, MFA completed":     {ropc(1, 0, inBrowser(""), app("Rich Client 4.61.0.0", "Windows10"), protocol(""), demandedBy("user")), "1 interactive sign-ins with completed MFA", ""},
+		"Office, MFA not completed": {ropc(1, 50074, inBrowser(""), app("Rich Client 4.61.0.0", "Windows10"), protocol(""), demandedBy("user")), "", unknown},
+		"Office, of no protocol":    {ropc(1, 0, inBrowser(""), app("Rich Client 4.61.0.0", "Windows10"), protocol("")), "", unknown},
+		"Office, of a new protocol": {ropc(1, 0, inBrowser(""), app("Rich Client 4.61.0.0", "Windows10"), protocol("unknownFutureValue")), "", unknown},
+		"the usual protocols":       {ropc(1, 0, inBrowser(""), app("Rich Client 4.61.0.0", "Windows10"), protocol("none")), "that are no password grants", ""},
+		"device code":               {ropc(1, 0, inBrowser(""), without, app("", ""), protocol("deviceCode")), "that are no password grants", ""},
+		"who acts as a browser":     {ropc(1, 0, inBrowser("Python Requests 2.32")), "that are no password grants", ""},
+		"of that, without protocol": {ropc(1, 0, inBrowser("Python Requests 2.32"), protocol("")), "", unknown},
+		"a number nobody knows":     {ropc(1, 59999, inBrowser("Edge 142.0.0")), "", unknown},
+		"nobody's browser":          {ropc(1, 50126, inBrowser("Chrome 142.0.0")), "", ""},
+		"a grant by a library":      {ropc(1, 0, inBrowser("Edge 142.0.0"), protocol("ropc")), "", ""},
+		"a grant with flags":        {ropc(1, 0, inBrowser("Edge 142.0.0"), protocol("oAuth2,ropc")), "", ""},
+		"a grant, interactive":      {ropc(1, 0, interactive(true)), "", ""},
+		"not interactive":           {ropc(1, 0, inBrowser("Edge 142.0.0"), interactive(false)), "", ""},
+		"a token got with MFA":      {ropc(1, 0, inBrowser("Edge 142.0.0"), interactive(false), demandedBy("user")), "", "1 non-interactive sign-ins with completed MFA"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			person := gathered(t, &signInLog{interactive: []mfa.SignInRecord{c.record}}, nil).Person
-			assert.Equal(t, c.found, person.Found)
-			assert.Empty(t, person.Missing)
-			if c.found {
+			assert.Equal(t, c.reason != "", person.Found)
+			if c.missing == "" {
+				assert.Empty(t, person.Missing)
+			} else {
+				require.Len(t, person.Missing, 1)
+				assert.Contains(t, person.Missing[0], c.missing)
+			}
+			if c.reason != "" {
 				assert.Contains(t, fmt.Sprint(person.Reasons), c.reason)
 				assert.Equal(t, now.Add(-time.Hour), *person.Last)
 			}
 		})
 	}
+}
+
+func TestPersonCountsEverySignIn(t *testing.T) {
+	person := gathered(t, &signInLog{interactive: []mfa.SignInRecord{
+		ropc(3, 0, inBrowser("Edge 142")), ropc(2, 0, inBrowser("Edge 143")), ropc(1, 0, inBrowser("Python 3"), func(r *mfa.SignInRecord) { r.AuthenticationProtocol = "" }),
+	}, interactiveErr: errors.New("throttled")}, nil).Person
+	assert.Equal(t, 2, person.SignIns)
+	assert.Equal(t, now.Add(-2*time.Hour), *person.Last)
+	assert.Equal(t, []entramfa.Reason{{Condition: "deviceDetail", Text: "2 interactive sign-ins with a browser (Edge)"}}, person.Reasons)
+	assert.Equal(t, []string{"the log of interactive sign-ins was not read to its end", "1 interactive sign-ins of unknown kind, a person's or not"}, person.Missing)
 }
 
 func TestProfileOfTheSignIns(t *testing.T) {
