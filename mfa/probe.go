@@ -138,7 +138,7 @@ func (r *ProbeResult) read(answer TokenAnswer, password Secret) {
 	case answer.Status == 200 || body.Error == "":
 		r.undecided("the answer is neither a token nor a refusal", "what the sign-in service says")
 	default:
-		r.Codes, r.Policies = refusalCodes(body), refusalPolicies(body.Claims)
+		r.Codes, r.Policies = refusalCodes(body), refusalPolicies(body.Claims, password)
 		r.judge()
 	}
 }

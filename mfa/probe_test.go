@@ -2,9 +2,11 @@ package mfa_test
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"log/slog"
 	"net/url"
 	"strings"
@@ -151,14 +153,17 @@ func TestProbeRefusesWhatCostsASignInForNothing(t *testing.T) {
 
 // TestProbeNeverShowsThePassword looks everywhere, at a service and a granter that say all they know.
 func TestProbeNeverShowsThePassword(t *testing.T) {
-	for _, password := range []string{"correct-horse", `p"w\d<&>é+ %`[:11], "with blank", `ends with "`, "tab\there"} {
+	for _, password := range []string{"correct-horse", `p"w\d<&>é+ %`[:11], "with blank", `ends with "`, "tab\there", "a&b<c>d"} {
 		quoted, err := json.Marshal(password)
 		require.NoError(t, err)
-		forms := []string{password, url.QueryEscape(password), url.PathEscape(password), string(quoted[1 : len(quoted)-1]), fmt.Sprintf("%q", password)[1:]}
+		forms := []string{
+			password, url.QueryEscape(password), url.PathEscape(password), string(quoted[1 : len(quoted)-1]), fmt.Sprintf("%q", password)[1:],
+			html.EscapeString(password), base64.StdEncoding.EncodeToString([]byte(password)), base64.RawURLEncoding.EncodeToString([]byte(password)),
+		}
 		told := strings.Join(forms, " | ")
 		body, err := json.Marshal(map[string]any{
 			"error": "invalid_grant" + password, "error_description": "AADSTS50126: " + told, "error_codes": []int{50126},
-			"suberror": told, "trace_id": told, "correlation_id": told, "claims": told,
+			"suberror": told, "trace_id": told, "correlation_id": told, "claims": claimsOf("capolids", told, password, policyID),
 		})
 		require.NoError(t, err)
 		grant := grantOf(password)
@@ -167,6 +172,7 @@ func TestProbeNeverShowsThePassword(t *testing.T) {
 		_, failed := mfa.Probe(t.Context(), &granter{err: fmt.Errorf("POST with %s: %w", told, entramfa.ErrUnavailable)}, grant, nil)
 		assert.ErrorIs(t, failed, entramfa.ErrUnavailable)
 		assert.NotErrorIs(t, failed, entramfa.ErrThrottled)
+		assert.Equal(t, []string{policyID}, answered.Policies, "ids alone")
 		report := mfa.Judge(clearFacts(), &mfa.Options{Now: now}).WithEvidence(mfa.Evidence{Probe: &answered})
 
 		var logged strings.Builder
@@ -185,6 +191,26 @@ func TestProbeNeverShowsThePassword(t *testing.T) {
 		}
 		assert.Contains(t, everything.String(), "[redacted]")
 	}
+}
+
+// TestProbeScrubsEveryWritingOfHTML: a proxy's page may name characters by name or number.
+func TestProbeScrubsEveryWritingOfHTML(t *testing.T) {
+	for _, told := range []string{"a&amp;b&lt;&quot;c", "a&#38;b&#60;&#34;c", "a&#x26;b&#x3C;&#x22;c", "a&amp;b<\"c", "YSZiPCJj"} {
+		_, err := mfa.Probe(t.Context(), &granter{err: fmt.Errorf("proxy: <pre>password=%s</pre> &amp;", told)}, grantOf(`a&b<"c`), nil)
+		require.Error(t, err)
+		assert.NotContains(t, err.Error(), told)
+		assert.Contains(t, err.Error(), "password=[redacted]</pre>")
+	}
+	_, err := mfa.Probe(t.Context(), &granter{err: errors.New("a &amp; b")}, grantOf(`a&b<"c`), nil)
+	assert.ErrorContains(t, err, "a &amp; b", "what holds no password stays as it is")
+}
+
+// TestProbeWithAnIDForAPassword: a policy's id can't be told from it.
+func TestProbeWithAnIDForAPassword(t *testing.T) {
+	password := "c0000000-0000-4000-8000-0000000000aa"
+	result, err := mfa.Probe(t.Context(), &granter{answer: refusedWith("invalid_grant", "", claimsOf("capolids", password, policyID, "Everyone"), 53003)}, grantOf(password), nil)
+	require.NoError(t, err)
+	assert.Equal(t, []string{policyID}, result.Policies)
 }
 
 func TestProbeWithoutAnAnswer(t *testing.T) {

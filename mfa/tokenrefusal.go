@@ -1,9 +1,12 @@
 package mfa
 
 import (
+	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"html"
 	"net/url"
 	"regexp"
 	"slices"
@@ -11,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/guid"
 )
 
 // How the token endpoint says why it refuses.
@@ -43,8 +47,9 @@ type policyClaim struct {
 	Values []string `json:"values"`
 }
 
-// refusalPolicies returns the ids in claims, which is JSON in a JSON string.
-func refusalPolicies(claims json.RawMessage) []string {
+// refusalPolicies returns the ids in claims, which is JSON in a JSON string. What is
+// no id is left out, and so is what holds the password: an id can't be scrubbed.
+func refusalPolicies(claims json.RawMessage, password Secret) []string {
 	var text string
 	var demanded demandedPolicies
 	if json.Unmarshal(claims, &text) != nil || json.Unmarshal([]byte(text), &demanded) != nil {
@@ -53,7 +58,7 @@ func refusalPolicies(claims json.RawMessage) []string {
 	ids := slices.Concat(demanded.AccessToken.CAPolicyIDs.Values, demanded.AccessToken.PolicyIDs.Values)
 	var distinct []string
 	for _, id := range ids {
-		if id != "" && !containsFold(distinct, id) {
+		if guid.Is(id) && password.scrub(id) == id && !containsFold(distinct, id) {
 			distinct = append(distinct, id)
 		}
 	}
@@ -61,24 +66,41 @@ func refusalPolicies(claims json.RawMessage) []string {
 }
 
 // scrub takes the secret out of a text, in each form in which a text may hold it.
+// Of HTML there are many for the same text: where one still holds the secret when it
+// is read as a browser does, what was read is scrubbed and returned.
 func (s Secret) scrub(text string) string {
-	for _, form := range s.forms() {
+	forms := s.forms()
+	text = replaceAll(text, forms)
+	read := html.UnescapeString(text)
+	if clean := replaceAll(read, forms); clean != read {
+		return clean
+	}
+	return text
+}
+
+func replaceAll(text string, forms []string) string {
+	for _, form := range forms {
 		text = strings.ReplaceAll(text, form, redacted)
 	}
 	return text
 }
 
-// forms are the secret as it is, and as a form, an address or JSON holds it.
+// forms are the secret as it is, and as a form, an address, JSON, HTML or base64
+// holds it; the longest first, for one may be a part of another.
 func (s Secret) forms() []string {
 	if s.value == "" {
 		return nil
 	}
 	quoted, _ := json.Marshal(s.value) // a string always can be
-	escaped := strconv.Quote(s.value)
-	return []string{
+	escaped, bytes := strconv.Quote(s.value), []byte(s.value)
+	forms := []string{
 		s.value, url.QueryEscape(s.value), url.PathEscape(s.value),
-		string(quoted[1 : len(quoted)-1]), escaped[1 : len(escaped)-1],
+		string(quoted[1 : len(quoted)-1]), escaped[1 : len(escaped)-1], html.EscapeString(s.value),
+		base64.StdEncoding.EncodeToString(bytes), base64.RawStdEncoding.EncodeToString(bytes),
+		base64.URLEncoding.EncodeToString(bytes), base64.RawURLEncoding.EncodeToString(bytes),
 	}
+	slices.SortStableFunc(forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return forms
 }
 
 // scrubbed is an error whose own text held a secret. It keeps nothing of the
