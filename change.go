@@ -1,6 +1,10 @@
 package entramfa
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
 
 // ChangeKind is what a Change does. The values never change their meaning.
 type ChangeKind string
@@ -37,6 +41,28 @@ type Change struct {
 	// Reason says why, Undo how it is undone.
 	Reason string `json:"reason"`
 	Undo   string `json:"undo"`
+}
+
+// String is the change on one line, for a log: what it is, of what, and from what to
+// what. The reason and the way back are left out.
+func (c Change) String() string {
+	text := fmt.Sprintf("%s %q: %s -> %s", c.Kind, c.TargetName, oneLine(c.Before), oneLine(c.After))
+	if c.ID == "" {
+		return text
+	}
+	return fmt.Sprintf("change %s: %s", c.ID, text)
+}
+
+// oneLine is JSON without its spaces; what is no JSON is quoted.
+func oneLine(text json.RawMessage) string {
+	if len(text) == 0 {
+		return "null"
+	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, text) != nil {
+		return fmt.Sprintf("%q", text)
+	}
+	return compact.String()
 }
 
 // Receipt is what a service gave for a write.

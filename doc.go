@@ -23,7 +23,14 @@
 //
 // An administrator finds out which by walking through several portals, excludes
 // the account from each, and hopes. Package mfa answers in one call, for all of
-// them at once, with the reason: mfa.Check.
+// them at once, with the reason: mfa.Check. Then it lifts what can be lifted:
+//
+//   - mfa.PlanExemption plans the smallest set of changes, and says what can't be
+//     lifted, whom else it touches, and how each change is undone;
+//   - mfa.Apply makes them, with a journal; mfa.Verify shows that they are in
+//     effect; mfa.Rollback undoes them exactly;
+//   - mfa.SignIns and mfa.Probe are the evidence: what the sign-in log says of the
+//     account, and its own sign-in.
 //
 // # Enrol the account
 //
@@ -39,11 +46,12 @@
 //
 // Only the words that the others share: [Outcome] and [Extent], [Finding] and
 // [Verdict], [Value], and the errors. The zero of each is the careful one: an
-// outcome that nobody set is Unknown, and so is a fact that nobody read.
+// outcome that nobody set is Unknown, and so is a fact that nobody read. And
+// [Change], which is one change of a tenant, planned or made.
 //
 //   - policy judges Conditional Access,
 //   - securitydefaults judges security defaults,
-//   - mfa judges the rest and gives the whole answer for one account,
-//   - msgraph reads a real tenant through Microsoft Graph,
+//   - mfa judges the rest, gives the whole answer for one account, and exempts it,
+//   - msgraph reads and changes a real tenant through Microsoft Graph,
 //   - graphfake is a tenant in memory, for tests.
 package entramfa

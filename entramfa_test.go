@@ -131,6 +131,21 @@ func TestValuesRoundTrip(t *testing.T) {
 	assert.JSONEq(t, string(text), string(again))
 }
 
+func TestAChangeIsOneLineInALog(t *testing.T) {
+	for want, c := range map[string]entramfa.Change{
+		`change 4: changePolicy "Require MFA": {"state":"disabled"} -> {"state":"enabled"}`: {
+			ID: "4", Kind: entramfa.ChangePolicy, TargetID: "p", TargetName: "Require MFA", Reason: "why", Undo: "back",
+			Before: json.RawMessage("{\n  \"state\": \"disabled\"\n}"), After: json.RawMessage(`{"state": "enabled"}`),
+		},
+		`createNamedLocation "a\n\x1bb": null -> {}`: {Kind: entramfa.CreateNamedLocation, TargetName: "a\n\x1bb", After: json.RawMessage("{}")},
+		`addGroupMember "G": null -> "{\n"`:          {Kind: entramfa.AddGroupMember, TargetName: "G", Before: json.RawMessage("null"), After: json.RawMessage("{\n")},
+	} {
+		assert.Equal(t, want, fmt.Sprintf("%v", c))
+		assert.Equal(t, want, fmt.Sprint(&c))
+		assert.Equal(t, "["+want+"]", fmt.Sprintf("%v", []entramfa.Change{c}))
+	}
+}
+
 func ExampleCombine() {
 	verdict := entramfa.Combine([]entramfa.Finding{
 		{Source: entramfa.SourceSecurityDefaults, Outcome: entramfa.Clear, Extent: entramfa.Never},
