@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
+	"strings"
 	"time"
 
 	"github.com/entramfa/entramfa/mfa"
@@ -378,7 +379,7 @@ func (l *loader) again(k kind, id string, from origin, o object) (bool, error) {
 		now["displayname"], before.content["displayname"] = nil, nil
 	}
 	if !reflect.DeepEqual(before.content, now) {
-		return true, fmt.Errorf("the %s %s stands in %s too, with another content", k, id, before.file)
+		return true, fmt.Errorf("the %s stands in %s too, with another content", strings.TrimSpace(string(k)+" "+id), before.file)
 	}
 	return true, nil
 }

@@ -165,7 +165,9 @@ func TestLoadNamesFileAndOffset(t *testing.T) {
 		"a contradiction":         {`[{"id":"1","userPrincipalName":"u","accountEnabled":true},{"userPrincipalName":"u","accountEnabled":false}]`, "the user 1 stands in f.json too, with another accountEnabled"},
 		"a state of nobody":       {`{"@odata.context":"https://graph.microsoft.com/beta/$metadata#users('x')/authentication/requirements","perUserMfaState":"disabled"}`, "it is of the user x, of whom there is no file"},
 		"methods of whom":         {`{"@odata.context":"https://graph.microsoft.com/beta/$metadata#users/authentication/methods","value":[]}`, "it doesn't say of which user"},
-		"two tenants":             {`[{"verifiedDomains":[],"id":"1"},{"TenantId":"2","Objects":[]}]`, "the export is of two tenants: 1 and 2"},
+		"two tenants":             {`[{"verifiedDomains":[],"id":"1"},{"TenantId":"2","Objects":[]}]`, "the export is of two tenants: 1 and 2; load one of them alone"},
+		"two organizations":       {`[{"verifiedDomains":[],"id":"1","displayName":"Contoso"},{"verifiedDomains":[],"id":"2","displayName":"Fabrikam"}]`, `the export is of two tenants: 1 ("Contoso") and 2 ("Fabrikam"); load one of them alone`},
+		"two of one tenant":       {`[{"verifiedDomains":[],"id":"1","displayName":"Contoso"},{"verifiedDomains":[],"id":"1","displayName":"Fabrikam"}]`, "the organization stands in f.json too, with another content"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tenant, err := load(t, map[string]string{"f.json": test.text})

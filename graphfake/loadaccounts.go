@@ -232,11 +232,14 @@ func (l *loader) defaults(from origin, o object) error {
 }
 
 func (l *loader) organization(from origin, o object) error {
+	if err := l.tenantID(o.text("id"), o.text("displayName")); err != nil {
+		return err
+	}
 	if again, err := l.again(kindOrganization, "", from, o); again || err != nil {
 		return err
 	}
 	l.tenant.directory.organization = o
-	return l.tenantID(o.text("id"))
+	return nil
 }
 
 // migration reads the table of IntuneManagement (https://github.com/Micke-K/IntuneManagement).
@@ -251,19 +254,33 @@ func (l *loader) migration(o object) error {
 			l.names.put(entry.ID, policy.Group{ID: entry.ID, DisplayName: entry.DisplayName})
 		}
 	}
-	if id := o.text("tenantId"); id != "" && l.tenant.directory.organization == nil {
-		l.tenant.directory.organization = object{{"id", raw(id)}, {"displayName", raw(o.text("organization"))}}
+	id, name := o.text("tenantId"), o.text("organization")
+	if err := l.tenantID(id, name); err != nil || id == "" {
+		return err
 	}
-	return l.tenantID(o.text("tenantId"))
+	if l.tenant.directory.organization == nil {
+		l.tenant.directory.organization = object{{"id", raw(id)}, {"displayName", raw(name)}}
+	}
+	return nil
 }
 
-func (l *loader) tenantID(id string) error {
+// tenantID notes which tenant the export is of, and refuses a second one.
+func (l *loader) tenantID(id, name string) error {
 	if id == "" {
 		return nil
 	}
-	if l.tenant.TenantID != "" && !strings.EqualFold(l.tenant.TenantID, id) {
-		return fmt.Errorf("the export is of two tenants: %s and %s", l.tenant.TenantID, id)
+	if first := l.tenant.TenantID; first != "" && !strings.EqualFold(first, id) {
+		return fmt.Errorf("the export is of two tenants: %s and %s; load one of them alone",
+			tenantName(first, l.tenant.directory.organization.text("displayName")), tenantName(id, name))
 	}
 	l.tenant.TenantID = id
 	return nil
+}
+
+// tenantName is how an error names a tenant.
+func tenantName(id, name string) string {
+	if name == "" {
+		return id
+	}
+	return fmt.Sprintf("%s (%q)", id, name)
 }
