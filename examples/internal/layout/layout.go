@@ -2,7 +2,9 @@
 package layout
 
 import (
+	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -21,6 +23,26 @@ func Clean(text string) string {
 // Pad fills a text up to a width.
 func Pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(0, width-utf8.RuneCountInString(text)))
+}
+
+// Count is a number with the word for one or for several.
+func Count(n int, one, several string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, several)
+}
+
+// Duration rounds a duration for a person: seconds with one digit behind the point,
+// milliseconds where it is shorter.
+func Duration(d time.Duration) string {
+	switch {
+	case d >= 999500*time.Microsecond:
+		return fmt.Sprintf("%.1f s", d.Seconds())
+	case d >= time.Millisecond:
+		return fmt.Sprintf("%d ms", d.Round(time.Millisecond).Milliseconds())
+	}
+	return "less than 1 ms"
 }
 
 // Wrap cleans a text and breaks it at spaces into lines of at most width

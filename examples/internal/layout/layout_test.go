@@ -2,6 +2,7 @@ package layout
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 )
@@ -25,4 +26,20 @@ func TestWrapKeepsToTheWidth(t *testing.T) {
 func TestPadCountsCharacters(t *testing.T) {
 	assert.Equal(t, "ö  ", Pad("ö", 3))
 	assert.Equal(t, "long", Pad("long", 3))
+}
+
+func TestCountKnowsOneAndSeveral(t *testing.T) {
+	for n, want := range map[int]string{0: "0 changes", 1: "1 change", 2: "2 changes"} {
+		assert.Equal(t, want, Count(n, "change", "changes"))
+	}
+}
+
+func TestDurationIsRounded(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "less than 1 ms", 999 * time.Microsecond: "less than 1 ms", time.Millisecond: "1 ms", 1499 * time.Microsecond: "1 ms",
+		12345678: "12 ms", 999499 * time.Microsecond: "999 ms", 999500 * time.Microsecond: "1.0 s",
+		3000370 * time.Microsecond: "3.0 s", 61260 * time.Millisecond: "61.3 s",
+	} {
+		assert.Equal(t, want, Duration(d), d.String())
+	}
 }

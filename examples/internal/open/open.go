@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/msgraph"
 )
@@ -90,7 +91,7 @@ func folders(names []string, stderr io.Writer) (*graphfake.Tenant, error) {
 		return nil, &exportError{err}
 	}
 	if skipped := tenant.Skipped(); len(skipped) > 0 {
-		fmt.Fprintf(stderr, "%d files hold nothing that is asked for: %s\n", len(skipped), summary(skipped))
+		fmt.Fprintf(stderr, "%s nothing that is asked for: %s\n", layout.Count(len(skipped), "file holds", "files hold"), summary(skipped))
 	}
 	return tenant, nil
 }

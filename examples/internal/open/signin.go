@@ -46,3 +46,7 @@ func (s *SignIn) Profile() policy.SignIn {
 	profile.Addresses, profile.Countries, profile.Platforms = s.From, s.Countries, s.Platforms
 	return profile
 }
+
+// ToAnything says that nothing names what the account signs in to: every resource
+// is meant.
+func (s *SignIn) ToAnything() bool { return !s.Profiles.Given() && len(s.Resources) == 0 }

@@ -35,6 +35,10 @@ func TestASignInIsWhatTheFlagsSay(t *testing.T) {
 	none := parsed(t)
 	assert.Nil(t, none.Profile().Applications, "any resource")
 	assert.Nil(t, none.Profile().Countries, "any country")
+	assert.True(t, none.ToAnything())
+	assert.False(t, s.ToAnything())
+	resource := parsed(t, "-signs-in-to", mfa.MicrosoftGraph)
+	assert.False(t, resource.ToAnything())
 }
 
 func TestASignInOfUnknownWordsIsRefused(t *testing.T) {
