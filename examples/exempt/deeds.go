@@ -29,7 +29,7 @@ func (p program) apply(ctx context.Context) int {
 	}
 	defer journal.Close()
 	if !p.options.json {
-		fmt.Fprint(p.stdout, planText(made))
+		fmt.Fprint(p.stdout, p.planText(ctx, made))
 	}
 	result, err := mfa.Apply(ctx, p.tenant, made.Plan, journal, &mfa.ApplyOptions{AllowIncomplete: p.options.allowNotClear, Progress: p.progress, Wait: p.wait})
 	done := deed{Plan: made.Plan, Result: &result}
@@ -57,6 +57,7 @@ func (p program) toApply(ctx context.Context) (made proposal, journal *mfa.FileJ
 			err = p.forTenant(made.Plan.Tenant.ID, "the plan")
 		}
 	default:
+		p.sayAnything()
 		made, err = p.propose(ctx, time.Time{}, "")
 	}
 	if err == nil {

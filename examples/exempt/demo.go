@@ -150,13 +150,15 @@ func (st *stage) play(ctx context.Context) error {
 		return err
 	}
 	made, err := st.propose(ctx, st.clock.Now(), st.story.planID)
-	if st.refused(err) {
+	if st.refused("REFUSED, and nothing was changed", err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
 	st.told.Plan = &made.Plan
+	st.page.names = st.names(ctx, made.Plan)
+	made.names = st.page.names
 	st.page.WriteString("\n" + planText(made))
 	path, remove, err := temporary()
 	if err != nil {
@@ -183,13 +185,13 @@ func (st *stage) tryBefore(ctx context.Context) error {
 }
 
 // refused shows the refusal of a guard.
-func (st *stage) refused(err error) bool {
+func (st *stage) refused(heading string, err error) bool {
 	var refused *mfa.RefusedError
 	if !errors.As(err, &refused) {
 		return false
 	}
 	st.told.Refused = flagNames(refused.Error())
-	st.page.heading("REFUSED, and nothing was changed")
+	st.page.heading(heading)
 	for _, r := range refused.Refusals {
 		st.page.line(4, "", flagNames(r.Text))
 		st.page.line(6, "instead  ", flagNames(r.Way))
@@ -199,14 +201,16 @@ func (st *stage) refused(err error) bool {
 
 // thereAndBack applies the plan, verifies it, and rolls it back.
 func (st *stage) thereAndBack(ctx context.Context, made proposal, journal mfa.Journal) error {
-	st.page.heading("APPLY")
-	result, err := mfa.Apply(ctx, st.tenant, made.Plan, journal, st.applyOptions())
-	if st.refused(err) {
+	var steps page
+	result, err := mfa.Apply(ctx, st.tenant, made.Plan, journal, st.applyOptions(&steps))
+	if st.refused("APPLY: REFUSED, and nothing was changed", err) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	st.page.heading("APPLY")
+	st.page.WriteString(steps.String())
 	st.told.Result = &result
 	st.page.result(deed{Plan: made.Plan, Result: &result})
 	changed := st.clock.now
@@ -217,16 +221,21 @@ func (st *stage) thereAndBack(ctx context.Context, made proposal, journal mfa.Jo
 		return err
 	}
 	st.page.heading("ROLL BACK")
-	undone, err := mfa.Rollback(ctx, st.tenant, journal, made.Plan.ID, st.applyOptions())
+	undone, err := mfa.Rollback(ctx, st.tenant, journal, made.Plan.ID, st.applyOptions(&st.page))
 	st.told.RolledBack = &undone
-	return err
+	if err != nil {
+		return err
+	}
+	st.page.result(deed{Plan: made.Plan, Result: &undone})
+	return nil
 }
 
-// applyOptions measure with the real clock, and wait with that of the tenant.
-func (st *stage) applyOptions() *mfa.ApplyOptions {
+// applyOptions measure with the real clock, and wait with that of the tenant; each
+// step is a line.
+func (st *stage) applyOptions(steps *page) *mfa.ApplyOptions {
 	return &mfa.ApplyOptions{Now: st.clock.measured, Wait: st.clock.Wait, Progress: func(at mfa.Progress) {
 		if at.Stage != mfa.StageBegun {
-			st.page.line(4, progressLabel(at), whatText(at.Change))
+			steps.line(4, progressLabel(at), doneText(at))
 		}
 	}}
 }

@@ -79,7 +79,8 @@ GroupMember.Read.All, RoleManagement.Read.Directory, LicenseAssignment.Read.All,
 UserAuthenticationMethod.Read.All), and AuditLog.Read.All to see whether a person uses
 the account; it says what applying it needs.
 
-With -json a plan is one JSON document (schema ` + mfa.PlanSchema + `).
+With -json a plan is one JSON document (schema ` + mfa.PlanSchema + `). Without, names
+stand for the object ids of accounts, and for the ids of roles and well-known apps.
 
 Exit status; the reason stands on stderr:
   0   the account is clear or will be by the plan; applied, verified, rolled back
@@ -161,6 +162,20 @@ var (
 	onBuiltIn = []string{"json", "timeout", "cloud"}
 )
 
+// onTenant are the flags that go with a real tenant alone.
+var onTenant = []string{"apply", "verify", "rollback", "journal", "probe", "probe-client", "allow-incomplete"}
+
+// builtInTakes refuses flags that say nothing to the built-in tenants.
+func builtInTakes(given map[string]bool) error {
+	if name := firstGiven(given, func(name string) bool { return slices.Contains(onTenant, name) }); name != "" {
+		return fmt.Errorf("%w: -%s goes with -tenant: the built-in tenants are changed, verified and rolled back without it", open.ErrUsage, name)
+	}
+	if name := firstGiven(given, func(name string) bool { return !slices.Contains(onBuiltIn, name) }); name != "" {
+		return fmt.Errorf("%w: -%s goes with -tenant or -load: the built-in tenants take none", open.ErrUsage, name)
+	}
+	return nil
+}
+
 // validate refuses flags that don't go together: one that is ignored would be
 // taken for one that is heeded.
 func (o *options) validate(given map[string]bool) error {
@@ -170,16 +185,15 @@ func (o *options) validate(given map[string]bool) error {
 	journaled := o.apply || o.rollback || o.verify
 	stored := o.rollback || o.verify || o.resumes() || o.apply && o.planFile != ""
 	if o.BuiltIn() {
-		if name := firstGiven(given, func(name string) bool { return !slices.Contains(onBuiltIn, name) }); name != "" {
-			return wrong("-%s goes with -tenant or -load: the built-in tenants take none", name)
-		}
-		return nil
+		return builtInTakes(given)
 	}
 	switch {
 	case o.apply && o.rollback, o.apply && o.verify, o.verify && o.rollback:
 		return wrong("-apply, -verify and -rollback exclude each other")
 	case journaled && len(o.Folders) > 0:
 		return wrong("an export can't be changed, nor verified: name the tenant with -tenant")
+	case o.apply && o.journal == "" && o.Account == "" && o.planFile == "":
+		return wrong("-apply needs -journal FILE, and what to apply: -account with -profile or -signs-in-to and -from, by which it plans, or -plan FILE; neither where the journal holds the plan already")
 	case journaled && o.journal == "":
 		return wrong("-journal is needed: it is by the journal that changes are finished, verified and undone")
 	case !journaled && o.journal != "":
@@ -196,6 +210,10 @@ func (o *options) validate(given map[string]bool) error {
 		return wrong("name the account with -account")
 	case o.planFile != "" && o.planFile == o.journal:
 		return wrong("-plan and -journal name the same file")
+	case o.planFile != "" && !o.apply:
+		if err := newPlanFile(o.planFile); err != nil {
+			return err
+		}
 	}
 	name := firstGiven(given, func(name string) bool {
 		return stored && slices.Contains(planning, name) || !o.apply && slices.Contains(withApply, name)

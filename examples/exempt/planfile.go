@@ -13,12 +13,27 @@ import (
 	"github.com/entramfa/entramfa/mfa"
 )
 
+// newPlanFile refuses a file that is there: it is said before a tenant is read, and
+// no plan is shown that isn't stored.
+func newPlanFile(path string) error {
+	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
+		return nil // what else is wrong with it shows when it is written
+	}
+	if _, err := readPlan(path); err != nil {
+		return fmt.Errorf("%w: -plan: %s exists already: name a new file", open.ErrUsage, path)
+	}
+	return fmt.Errorf("%w: -plan: %s exists already and holds another plan: name a new file, or apply it with -apply -plan %s -journal FILE", open.ErrUsage, path, path)
+}
+
 // storePlan writes a plan into a new file, readable by its owner alone: it tells
 // how the tenant is protected. A file that is there is left alone, for somebody may
 // have reviewed it.
 func storePlan(path string, plan mfa.Plan) error {
 	text, err := json.MarshalIndent(plan, "", "  ")
 	if err != nil {
+		return err
+	}
+	if err := newPlanFile(path); err != nil { // somebody else was faster
 		return err
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/entramfa/entramfa"
@@ -17,6 +18,8 @@ type proposal struct {
 	Report mfa.Report
 	// Notes say what could not be looked at beside the plan.
 	Notes []string
+
+	names names
 }
 
 // propose checks the account and plans. now and id are those of the plan; zero and
@@ -100,13 +103,11 @@ func (p program) directory(ctx context.Context) (*policy.Directory, error) {
 	return directory, nil
 }
 
-// plan makes a plan, shows it, and stores it where the command line says so.
+// plan makes a plan, stores it where the command line says so, and shows it.
 func (p program) plan(ctx context.Context) int {
+	p.sayAnything()
 	made, err := p.propose(ctx, time.Time{}, "")
 	if err != nil {
-		return p.fail(err)
-	}
-	if err := p.show(planText(made), made.Plan); err != nil {
 		return p.fail(err)
 	}
 	if p.options.planFile != "" {
@@ -115,7 +116,25 @@ func (p program) plan(ctx context.Context) int {
 		}
 		fmt.Fprintf(p.stderr, "exempt: the plan is stored in %s\n", p.options.planFile)
 	}
+	if err := p.showPlan(ctx, made); err != nil {
+		return p.fail(err)
+	}
 	return statusOf(made.Plan.Clear, made.Plan.After)
+}
+
+func (p program) showPlan(ctx context.Context, made proposal) error {
+	if p.options.json {
+		return writeJSON(p.stdout, made.Plan)
+	}
+	_, err := io.WriteString(p.stdout, p.planText(ctx, made))
+	return err
+}
+
+// sayAnything warns of a plan for more than may be meant.
+func (p program) sayAnything() {
+	if p.options.signIn.ToAnything() {
+		fmt.Fprintln(p.stderr, "exempt: without -profile or -signs-in-to the plan is for sign-ins to every resource")
+	}
 }
 
 // statusOf is the exit status of what the account meets in the end.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/examples/internal/layout"
@@ -15,13 +14,16 @@ import (
 const lineWidth = 118
 
 // page is a text for a person, in the making.
-type page struct{ strings.Builder }
+type page struct {
+	strings.Builder
+	names names
+}
 
-// line prints a text behind its indentation and a label, wrapped.
+// line prints a text behind its indentation and a label, wrapped, with names for ids.
 func (p *page) line(indent int, label, text string) {
 	first := strings.Repeat(" ", indent) + label
 	rest := strings.Repeat(" ", len([]rune(first)))
-	for _, line := range layout.Wrap(text, lineWidth-len(rest)) {
+	for _, line := range layout.Wrap(p.names.in(text), lineWidth-len(rest)) {
 		p.WriteString(strings.TrimRight(first+line, " ") + "\n")
 		first = rest
 	}
@@ -32,7 +34,7 @@ func (p *page) heading(text string) { fmt.Fprintf(p, "\n  %s\n", text) }
 
 // planText shows a plan: first whether it does what it is for.
 func planText(made proposal) string {
-	var p page
+	p := page{names: made.names}
 	plan := made.Plan
 	p.line(0, "", fmt.Sprintf("%s (%s)", plan.Account.UserPrincipalName, plan.Account.DisplayName))
 	p.line(2, "tenant  ", fmt.Sprintf("%s (%s)", plan.Tenant.ID, plan.Tenant.DisplayName))
@@ -103,16 +105,6 @@ func signInText(s policy.SignIn) string {
 	return to + ", from " + from
 }
 
-func resourceName(id string) string {
-	name := map[string]string{
-		mfa.MicrosoftGraph: "Microsoft Graph", mfa.ExchangeOnline: "Exchange Online", mfa.SharePointOnline: "SharePoint Online", mfa.AzureManagement: "Azure Resource Manager",
-	}[strings.ToLower(id)]
-	if name == "" {
-		return id
-	}
-	return name
-}
-
 func (p *page) notLifted(plan mfa.Plan) {
 	if len(plan.NotLifted) == 0 {
 		return
@@ -140,7 +132,7 @@ func (p *page) changes(plan mfa.Plan) {
 		p.line(8, "why   ", c.Reason)
 		label := "what  "
 		for _, member := range changedMembers(c.Before, c.After) {
-			p.line(8, label, member)
+			p.line(8, label, withoutReferences(member))
 			label = "      "
 		}
 		p.line(8, "undo  ", c.Undo)
@@ -165,13 +157,21 @@ func (p *page) others(o mfa.Others) {
 	case o.Untouched:
 		p.line(4, "", "nobody")
 	case o.Count > 0:
-		p.line(4, "", fmt.Sprintf("%d other accounts: %s", o.Count, strings.Join(o.Changed, ", ")))
+		p.line(4, "", layout.Count(o.Count, "other account", "other accounts")+": "+strings.Join(o.Changed, ", ")+andMore(o.Count-len(o.Changed)))
 	default:
 		p.line(4, "", "every other account")
 	}
 	for _, proof := range o.Proof {
 		p.line(4, "proof  ", proof)
 	}
+}
+
+// andMore says that a list is longer than what is shown of it.
+func andMore(n int) string {
+	if n <= 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d more", n)
 }
 
 func (p *page) list(heading string, texts []string) {
@@ -186,7 +186,15 @@ func (p *page) list(heading string, texts []string) {
 
 // progressText is one line about one change.
 func progressText(at mfa.Progress) string {
-	return layout.Clean(progressLabel(at) + whatText(at.Change))
+	return layout.Clean(progressLabel(at) + doneText(at))
+}
+
+// doneText says what happens to a change: what it does, or what undoing it did.
+func doneText(at mfa.Progress) string {
+	if at.Stage == mfa.StageUndone {
+		return undoneText(at.Change)
+	}
+	return whatText(at.Change)
 }
 
 func progressLabel(at mfa.Progress) string {
@@ -221,12 +229,15 @@ func (p *page) result(done deed) {
 	if text == "" {
 		text = "nothing"
 	}
-	p.line(4, "", fmt.Sprintf("of %d changes: %s", len(done.Plan.Changes), text))
+	p.line(4, "", "of "+layout.Count(len(done.Plan.Changes), "change", "changes")+": "+text)
 	if done.Result.Gap > 0 {
-		p.line(4, "", fmt.Sprintf("the gap without security defaults and without the policies in their place took %s", done.Result.Gap.Round(10*time.Microsecond)))
+		p.line(4, "", "the gap without security defaults and without the policies in their place took "+layout.Duration(done.Result.Gap))
 	}
 	if done.Result.Unprotected {
 		p.line(4, "", "THE TENANT IS NOT PROTECTED: security defaults are off, and not all of the policies in their place are on")
+	}
+	for _, text := range done.Result.NotUndone {
+		p.line(4, "", "not undone: "+text)
 	}
 	for _, name := range done.Result.Appeared {
 		p.line(4, "", "somebody else added a policy meanwhile, plan again: "+name)
