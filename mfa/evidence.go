@@ -135,7 +135,7 @@ func (c *comparison) weak(s sign) string {
 	case !resourceWithin(profile, s.resource), s.address != "" && !addressWithin(profile, s.address), !clientWithin(profile, s.client):
 		return besideProfile
 	case s.address == "" && len(addressesOfProfile(profile)) > 0:
-		return "the profile names addresses, and from which one it came is not known"
+		return "the profile names addresses, and from which one it came is not known (ProbeOptions.Address says it of a probe)"
 	case changed != nil && s.at.Before(*changed):
 		return fmt.Sprintf("it is older than the change of %s", changed.UTC().Format(time.RFC3339))
 	case changed != nil && s.at.Before(changed.Add(settling)):
@@ -162,7 +162,7 @@ func (c *comparison) probe() {
 		c.disagree(fmt.Sprintf("the probe is of another account: %s", p.Username))
 		return
 	}
-	s := sign{what: "the probe", at: p.At, resource: p.Resource}
+	s := sign{what: "the probe", at: p.At, resource: p.Resource, address: p.Address}
 	switch met := p.Outcome == entramfa.MFA || p.Outcome == entramfa.Blocked; {
 	case met && c.clear():
 		c.say(s, "the verdict is clear, and the sign-in was refused: %s", p.Text)

@@ -94,6 +94,35 @@ func TestProbeBesideTheVerdict(t *testing.T) {
 	}
 }
 
+func TestProbeFromAnAddress(t *testing.T) {
+	profile := policy.GraphSignIn()
+	profile.Addresses = []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("fe80::/64")}
+	for address, c := range map[string]struct{ kept, caveat string }{
+		"203.0.113.7":        {"203.0.113.7", ""},
+		"::ffff:203.0.113.7": {"203.0.113.7", ""},
+		"fe80::1%eth0":       {"fe80::1", ""},
+		"198.51.100.1":       {"198.51.100.1", "beside the profile"},
+		"":                   {"", "from which one it came is not known"},
+	} {
+		opts := &mfa.ProbeOptions{Now: now}
+		if address != "" {
+			opts.Address = netip.MustParseAddr(address)
+		}
+		probe, err := mfa.Probe(t.Context(), &granter{answer: refusedWith("invalid_grant", "", "", 50076)}, grantOf("secret"), opts)
+		require.NoError(t, err)
+		assert.Equal(t, c.kept, probe.Address)
+		e := reportOf(t, "", &profile, nil).WithEvidence(mfa.Evidence{Probe: &probe}).Evidence
+		if c.caveat == "" {
+			assert.Len(t, e.Disagreements, 1, address)
+			assert.Empty(t, e.Caveats, address)
+			continue
+		}
+		assert.Empty(t, e.Disagreements, address)
+		require.Len(t, e.Caveats, 1, address)
+		assert.Contains(t, e.Caveats[0], c.caveat)
+	}
+}
+
 func TestEvidenceOfAnotherTimeProvesLittle(t *testing.T) {
 	refused := probed(t, refusedWith("invalid_grant", "", "", 50076))
 	report := reportOf(t, "", nil, nil)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -16,6 +17,10 @@ import (
 type ProbeOptions struct {
 	// Now is the time of the result; zero means the current time.
 	Now time.Time
+	// Address is the public source address from which the granter asks, as Entra sees
+	// it; the answer doesn't tell it. WithEvidence takes a probe without it as a
+	// caveat where the profile names addresses.
+	Address netip.Addr
 }
 
 // ProbeResult is what one sign-in of an account was answered. It holds neither
@@ -26,6 +31,8 @@ type ProbeResult struct {
 	// Resource is what the token was asked for, ClientID the program that asked.
 	Resource string `json:"resource"`
 	ClientID string `json:"clientId"`
+	// Address is where it was asked from, as ProbeOptions says; empty where that isn't known.
+	Address string `json:"address,omitempty"`
 
 	// Outcome is Clear for a token, MFA or Blocked for an answer that says so, and
 	// Unknown for one that proves nothing; Text says which it is.
@@ -84,6 +91,9 @@ func Probe(ctx context.Context, granter PasswordGranter, grant PasswordGrant, op
 		return ProbeResult{}, withoutSecret(fmt.Errorf("mfa: the sign-in of %s got no answer: %w", grant.Username, err), grant.Password)
 	}
 	result := ProbeResult{At: o.Now, Username: grant.Username, Resource: grant.Resource, ClientID: grant.ClientID, Status: answer.Status}
+	if o.Address.IsValid() {
+		result.Address = o.Address.Unmap().WithZone("").String()
+	}
 	result.read(answer, grant.Password)
 	return result, nil
 }

@@ -88,7 +88,7 @@ func (s agreed) run() (outcome entramfa.Outcome) {
 		require.NoError(t, err)
 		probe, err := mfa.Probe(t.Context(), s, mfa.PasswordGrant{
 			Username: s.user.UserPrincipalName, Password: mfa.NewSecret("password of " + s.user.ID), Resource: s.resource, ClientID: mfa.AzureCLI,
-		}, &mfa.ProbeOptions{Now: s.at})
+		}, &mfa.ProbeOptions{Now: s.at, Address: s.address})
 		require.NoError(t, err)
 		s.answer(report, probe)
 		s.logged(report, probe)
@@ -114,6 +114,7 @@ func (s agreed) answer(report mfa.Report, probe mfa.ProbeResult) {
 	}
 	e := report.WithEvidence(mfa.Evidence{Probe: &probe}).Evidence
 	assert.Empty(s.t, e.Disagreements)
+	assert.Empty(s.t, e.Caveats, "it is of the profile")
 }
 
 // demanding lists the policies that the report says give its verdict.
