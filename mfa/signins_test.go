@@ -340,3 +340,44 @@ func TestProfileOfTheSignIns(t *testing.T) {
 	assert.Nil(t, profile.Addresses)
 	assert.Contains(t, profile.ClientAppTypes, "other")
 }
+
+func TestSignInsOutsideOfAProfile(t *testing.T) {
+	const office, home = "203.0.113.7", "198.51.100.9"
+	e := gathered(t, &signInLog{
+		interactive: []mfa.SignInRecord{ropc(1, 0, inBrowser("Edge 142"), from(home, mfa.SharePointOnline, "Browser"))},
+		nonInteractive: []mfa.SignInRecord{
+			ropc(1, 0), ropc(2, 0), ropc(3, 0, from(office, mfa.ExchangeOnline, modern)), ropc(4, 53003, from(home, mfa.MicrosoftGraph, modern)), ropc(5, 0, from(home, mfa.MicrosoftGraph, modern)),
+			ropc(6, 50126, from("192.0.2.1", mfa.MicrosoftGraph, modern)), ropc(7, 0, from("", mfa.MicrosoftGraph, modern)), ropc(8, 0, from(office, "", modern)),
+		},
+	}, nil)
+	graph := policy.GraphSignIn()
+	pinned := policy.GraphSignIn()
+	pinned.Addresses = []netip.Prefix{netip.MustParsePrefix("::ffff:203.0.113.0/120")}
+	addresses := policy.SignIn{Addresses: pinned.Addresses}
+	open := policy.SignIn{Addresses: []netip.Prefix{pinned.Addresses[0], {}}}
+	for name, c := range map[string]struct {
+		profile policy.SignIn
+		want    []string
+	}{
+		"every sign-in":            {policy.SignIn{}, nil},
+		"addresses of no meaning":  {open, nil},
+		"a resource":               {graph, []string{home + " to " + mfa.SharePointOnline, office + " to " + mfa.ExchangeOnline, office + " to "}},
+		"an address":               {addresses, []string{home + " to " + mfa.SharePointOnline, home + " to " + mfa.MicrosoftGraph, " to " + mfa.MicrosoftGraph}},
+		"a resource and addresses": {pinned, []string{home + " to " + mfa.SharePointOnline, office + " to " + mfa.ExchangeOnline, home + " to " + mfa.MicrosoftGraph, " to " + mfa.MicrosoftGraph, office + " to "}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, u := range e.Outside(c.profile) {
+				got = append(got, u.Address+" to "+u.ResourceID)
+			}
+			assert.ElementsMatch(t, c.want, got)
+		})
+	}
+	accepted := 0
+	for _, u := range e.Outside(policy.SignIn{Applications: []string{}, UserActions: []string{"urn:user:registerdevice"}}) {
+		accepted += u.Accepted
+	}
+	assert.Equal(t, 8, accepted, "no sign-in to a resource is one for user actions alone")
+	assert.Len(t, e.Uses, 7, "the evidence itself stays as it is")
+	assert.Empty(t, mfa.SignInEvidence{}.Outside(pinned))
+}

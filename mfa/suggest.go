@@ -33,6 +33,16 @@ func (e SignInEvidence) Profile() (policy.SignIn, bool) {
 	return profile, true
 }
 
+// Outside lists the ways to sign in that lie outside of a profile, by resource or by
+// address, and of which the password was accepted: what a pin to the profile would
+// block. One whose resource or address the log doesn't tell lies outside where the
+// profile names some. It tells of the days that were read alone.
+func (e SignInEvidence) Outside(profile policy.SignIn) []SignInUse {
+	return slices.DeleteFunc(slices.Clone(e.Uses), func(u SignInUse) bool {
+		return u.Accepted == 0 || resourceWithin(profile, u.ResourceID) && addressWithin(profile, u.Address)
+	})
+}
+
 // unattended lists the uses that are password grants, else the non-interactive ones.
 func (e SignInEvidence) unattended() []SignInUse {
 	accepted := slices.DeleteFunc(slices.Clone(e.Uses), func(u SignInUse) bool { return u.Accepted == 0 })
