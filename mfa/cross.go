@@ -5,19 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
-	"time"
 
 	"github.com/entramfa/entramfa"
-	"github.com/entramfa/entramfa/policy"
 )
 
 // The gap: security defaults go off, then the policies in their place are enabled.
 // In it nothing waits, nothing asks a person, and no end of the caller's context
 // stops it. What can be read and noted before is read and noted before.
-
-// gapLimit bounds how long the gap may take before the tenant is put back.
-const gapLimit = 2 * time.Minute
 
 // errGap says that the gap could not be crossed.
 var errGap = errors.New("the policies could not take the place of security defaults")
@@ -46,8 +40,7 @@ func (a *applier) cross(ctx context.Context, i int) (int, error) {
 		}
 		return last, err
 	}
-	safe, cancel := context.WithTimeout(context.WithoutCancel(ctx), gapLimit)
-	defer cancel()
+	safe := context.WithoutCancel(ctx)
 	if !open {
 		// The reads above were calls of Conditional Access: with the pause behind the
 		// switch, the first policy would be refused, and the gap be longer by a second.
@@ -109,9 +102,25 @@ func (a *applier) sendAll(ctx context.Context, changes []entramfa.Change) (int, 
 }
 
 // insist sends a write until the service takes it: each of them sets a value, so
-// that sending it twice changes nothing.
+// that sending it twice changes nothing. One that hangs ends the gap at once.
 func (a *applier) insist(ctx context.Context, c *entramfa.Change) error {
-	return a.insisting(ctx, func() error {
+	until := a.opts.Now().Add(a.opts.Settle)
+	for try := 1; ; try++ {
+		err := a.sendOnce(ctx, c)
+		// Right after the defaults went off the service may still refuse.
+		again := passing(err) || errors.Is(err, entramfa.ErrConflict)
+		if err == nil || !again || errors.Is(err, errHung) || !a.opts.Now().Before(until) {
+			return err
+		}
+		if waitErr := a.opts.Wait(ctx, min(backoff(err, min(try, 3)), longest)); waitErr != nil {
+			return errors.Join(err, waitErr)
+		}
+	}
+}
+
+// sendOnce sends a write of the gap, once.
+func (a *applier) sendOnce(ctx context.Context, c *entramfa.Change) error {
+	return limited(ctx, func(ctx context.Context) error {
 		receipt, _, err := a.send(ctx, c)
 		if err != nil {
 			a.doubt(c, err)
@@ -119,24 +128,7 @@ func (a *applier) insist(ctx context.Context, c *entramfa.Change) error {
 		}
 		a.requests[c.ID] = receipt.RequestID
 		return nil
-	}, func(err error) bool {
-		// Right after the defaults went off the service may still refuse.
-		return passing(err) || errors.Is(err, entramfa.ErrConflict)
 	})
-}
-
-// insisting tries until it succeeds, fails for good, or took as long as a change may.
-func (a *applier) insisting(ctx context.Context, send func() error, again func(error) bool) error {
-	until := a.opts.Now().Add(a.opts.Settle)
-	for try := 1; ; try++ {
-		err := send()
-		if err == nil || !again(err) || !a.opts.Now().Before(until) {
-			return err
-		}
-		if waitErr := a.opts.Wait(ctx, min(backoff(err, min(try, 3)), 5*time.Second)); waitErr != nil {
-			return errors.Join(err, waitErr)
-		}
-	}
 }
 
 // confirm reads the objects of the gap until they show the changes.
@@ -172,10 +164,14 @@ func (a *applier) retreat(ctx context.Context, changes []entramfa.Change, failed
 // security defaults on again. failed is the index of the change at which it ended.
 func (a *applier) putBack(ctx context.Context, changes []entramfa.Change, failed int, cause error) error {
 	cause = fmt.Errorf("%w: %w", errGap, cause)
-	notes := a.note(Entry{Kind: EntryFailed, ChangeID: changes[failed].ID, Error: cause.Error()})
-	kept, err := a.restore(ctx, changes[:failed+1])
+	kept, err := a.restore(ctx, changes[:failed+1], a.anyTaken(changes[1:failed+1]))
 	if err != nil {
-		return a.lastResort(ctx, changes, &changes[failed], errors.Join(cause, err, notes))
+		err = a.lastResort(ctx, changes, &changes[failed], errors.Join(cause, err))
+	}
+	// Not before: while the journal is written nobody would be protected.
+	notes := a.note(Entry{Kind: EntryFailed, ChangeID: changes[failed].ID, Error: cause.Error()})
+	if err != nil {
+		return errors.Join(err, notes)
 	}
 	for k := range changes {
 		if k > failed || kept[k] == nil {
@@ -185,66 +181,16 @@ func (a *applier) putBack(ctx context.Context, changes []entramfa.Change, failed
 	return &ChangeError{changes[failed], errors.Join(fmt.Errorf("%w; security defaults are on again, and the tenant is protected as before", cause), notes)}
 }
 
-// restore sends the way back of the changes, the first of which switched security
-// defaults off, and says what kept each from it. That is no reason not to try the
-// defaults: only that these would not go on is an error.
-func (a *applier) restore(ctx context.Context, changes []entramfa.Change) ([]error, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gapLimit)
-	defer cancel()
-	kept := make([]error, len(changes))
-	for k := len(changes) - 1; k > 0; k-- {
-		kept[k] = a.insistBack(ctx, &changes[k], func(err error) bool { return passing(err) || errors.Is(err, entramfa.ErrConflict) })
-		if kept[k] != nil {
-			kept[k] = a.disable(ctx, &changes[k], kept[k])
-		}
-	}
-	err := a.insistBack(ctx, &changes[0], func(error) bool { return true })
-	if err == nil {
-		return kept, nil
-	}
-	if _, lookErr := a.shown(ctx, &changes[0], changes[0].Before, 0); lookErr == nil {
-		return kept, nil // they never went off, or are on all the same
-	}
-	return kept, errors.Join(append(kept, err)...)
-}
-
-// disable disables a policy of the gap that can't go back to report-only: without a
-// licence that is the one edit which the service takes. One that is gone is not enabled.
-// Source: https://learn.microsoft.com/entra/identity/conditional-access/overview#license-requirements.
-func (a *applier) disable(ctx context.Context, c *entramfa.Change, cause error) error {
-	if errors.Is(cause, entramfa.ErrNotFound) {
-		return nil
-	}
-	off := policy.StateDisabled
-	if _, err := a.tenant.UpdatePolicy(ctx, a.target(c), policy.Patch{State: &off}); err != nil {
-		return errors.Join(cause, err)
-	}
-	return nil
-}
-
-// disabled says that a policy which a change enables is disabled instead of report-only.
-func disabled(c *entramfa.Change, is object) bool {
-	off := policy.StateDisabled
-	return strings.HasPrefix(c.TargetID, "change:") && same(is.value, encoded(policy.Patch{State: &off}))
-}
-
-// insistBack sends what undoes a change until the service takes it.
-func (a *applier) insistBack(ctx context.Context, c *entramfa.Change, again func(error) bool) error {
-	return a.insisting(ctx, func() error {
-		receipt, err := a.sendBack(ctx, c)
-		if err == nil {
-			a.requests[c.ID] = receipt.RequestID
-		}
-		return err
-	}, again)
+// anyTaken says whether the service took the enabling of a policy.
+func (a *applier) anyTaken(changes []entramfa.Change) bool {
+	return slices.ContainsFunc(changes, func(c entramfa.Change) bool { _, taken := a.requests[c.ID]; return taken })
 }
 
 // lastResort enables what can be enabled of the policies, for security defaults
 // would not go on again. Unless all of them are, the result says that the tenant is
 // not protected.
 func (a *applier) lastResort(ctx context.Context, changes []entramfa.Change, failed *entramfa.Change, cause error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gapLimit)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
 	enabled := 0
 	for k := 1; k < len(changes); k++ {
 		if err := a.insist(ctx, &changes[k]); err != nil {

@@ -39,7 +39,7 @@ func (a *applier) closeGapBack(ctx context.Context) error {
 	if err != nil || !open {
 		return err
 	}
-	return a.sendAllBack(ctx, a.gapChanges())
+	return a.sendAllBack(ctx, a.gapChanges(), false)
 }
 
 // crossBack undoes the changes of the gap together.
@@ -51,14 +51,15 @@ func (a *applier) crossBack(ctx context.Context) error {
 			return err
 		}
 	}
-	return a.sendAllBack(ctx, changes)
+	return a.sendAllBack(ctx, changes, true)
 }
 
 // sendAllBack undoes the changes, and then waits until the tenant shows it. Where
-// security defaults would not go on the policies are enabled again.
-func (a *applier) sendAllBack(ctx context.Context, changes []entramfa.Change) error {
+// security defaults would not go on the policies are enabled again. enabled says
+// that these are.
+func (a *applier) sendAllBack(ctx context.Context, changes []entramfa.Change, enabled bool) error {
 	begun := a.opts.Now()
-	kept, err := a.restore(ctx, changes)
+	kept, err := a.restore(ctx, changes, enabled)
 	if err != nil {
 		return a.lastResort(ctx, changes, &changes[0], err)
 	}
