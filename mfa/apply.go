@@ -101,7 +101,10 @@ func (e *ChangeError) Unwrap() error { return e.Err }
 // the guards are asked again. Right before each write the object is read again and
 // must be what the plan says; only the members that change are sent; after it the
 // object is read until it shows the change and nothing else changed. Each write
-// stands in the journal before and after it.
+// stands in the journal before and after it. A write of which it is open whether it was
+// made is looked up, and sent again only where the tenant shows that it was not, five
+// times at most. Where the tenant is a SignInLogReader, the guard on persons reads the
+// sign-in log; what that may not read is left out.
 //
 // Applying a plan again with the same journal finishes it, or does nothing. The
 // error is a *RefusedError, a *ChangeError, or says why the tenant or the journal

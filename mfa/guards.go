@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/policy"
@@ -23,8 +24,25 @@ func (p *planner) guard() {
 	} else if len(e.Person.Missing) > 0 {
 		p.note("whether a person uses the account is not known for sure: %s", strings.Join(e.Person.Missing, "; "))
 	}
+	p.sayWhatThePinsEnd(guards.signIns())
 	if p.opts.Caller == nil {
 		p.note("who will apply the plan is not known yet: Apply refuses it where it would lock that account out")
+	}
+}
+
+// sayWhatThePinsEnd notes the sign-ins of the log that the pins would block: a
+// profile that leaves out what the product does takes it down.
+func (p *planner) sayWhatThePinsEnd(log *SignInEvidence) {
+	if log == nil || !p.plan.pins() {
+		return
+	}
+	for _, use := range log.Outside(p.plan.Profile) {
+		name := use.ResourceName
+		if name == "" {
+			name = use.ResourceID
+		}
+		p.note("THE SIGN-IN LOG SHOWS WHAT THE PINS MAY BLOCK: %d accepted sign-ins to %s from %s, the last on %s, lie outside of the profile",
+			use.Accepted, name, use.Address, use.Last.UTC().Format(time.DateOnly))
 	}
 }
 

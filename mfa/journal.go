@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"github.com/entramfa/entramfa"
 )
 
 // JournalSchema names the form of an Entry as JSON. Within one schema members and
@@ -163,6 +165,24 @@ func (h *history) fail(e Entry) {
 	last := h.entries[e.ChangeID]
 	last.At = e.At
 	h.entries[e.ChangeID] = last
+}
+
+// JournalPlan returns the plan that a journal holds, for Verify in another process:
+// planID names it, and empty means the last one that was not rolled back, or else the
+// last. It is entramfa.ErrNotFound where there is none.
+func JournalPlan(journal Journal, planID string) (Plan, error) {
+	entries, err := journal.Entries()
+	if err != nil {
+		return Plan{}, err
+	}
+	h, err := historyOf(entries, planID)
+	if err != nil {
+		return Plan{}, err
+	}
+	if h.plan == nil {
+		return Plan{}, fmt.Errorf("mfa: the journal holds no plan %s: %w", planID, entramfa.ErrNotFound)
+	}
+	return *h.plan, nil
 }
 
 // unfinished names a plan of the journal that was begun and neither finished nor

@@ -84,6 +84,7 @@ type Others struct {
 // Gap is a time without protection that can't be avoided: Graph refuses enabled
 // policies beside enabled security defaults.
 // Source: https://learn.microsoft.com/entra/identity/conditional-access/plan-conditional-access.
+// The way back has one, too.
 type Gap struct {
 	// From is the ID of the change that opens it, To that of the change that closes it.
 	From string `json:"from"`
@@ -134,9 +135,10 @@ type ExemptionOptions struct {
 	// everywhere but its addresses and for what it doesn't sign in to.
 	SkipCompensation bool
 	// EmergencyAccounts are the object ids of the emergency access accounts, which
-	// no plan may touch.
+	// no plan may touch: the library can't tell them from others.
 	EmergencyAccounts []string
-	// AllowInteractiveAccount lets an account be exempt that a person uses.
+	// AllowInteractiveAccount lets an account be exempt that a person uses, by the
+	// sign-in log (Report.WithEvidence) and its methods.
 	AllowInteractiveAccount bool
 	// AllowUnprotectedTenant lets security defaults be switched off in a tenant that
 	// can't have policies in their place. Everybody is then without MFA.
@@ -155,7 +157,9 @@ type ExemptionOptions struct {
 	// agreement demands MFA of every account and knows no exclusion.
 	PartnerTenant bool
 	// Accounts are those of the tenant: with them the plan compares every one over
-	// all sign-ins, before and after. Without, the proof is that of policy.Touched.
+	// all sign-ins, before and after. policy.ReadDirectory reads them, for the
+	// ConditionalAccess of the Facts that Collect returned. Without, the proof is that of
+	// policy.Touches, which holds for every account there can be.
 	Accounts *policy.Directory
 	// Now is the time of the plan; zero means the current time.
 	Now time.Time

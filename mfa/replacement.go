@@ -63,7 +63,7 @@ func (p *planner) swap() {
 	last := p.plan.Changes[len(p.plan.Changes)-1].ID
 	p.plan.Gap = &Gap{From: from, To: last, Text: fmt.Sprintf(
 		"between change %s and change %s neither security defaults nor the policies protect the tenant, for Graph allows no moment in which both do: "+
-			"%d policies are enabled one after the other, about one a second; if one fails, security defaults go on again", from, last, len(created))}
+			"%d policies are enabled one after the other, about one a second; if one fails, security defaults go on again. Rolling back has such a gap, too", from, last, len(created))}
 	for _, c := range waiting {
 		p.enable(c)
 	}
