@@ -222,7 +222,7 @@ func (p *planner) joinGroup(group policy.Group, policies []string) {
 	for _, m := range p.opts.Group.Members {
 		names = append(names, m.DisplayName)
 	}
-	p.note("the group %s has %d other members: %s", group.DisplayName, len(names), strings.Join(names, ", "))
+	p.note("other members of the group %s, who share the exemption: %d (%s)", group.DisplayName, len(names), strings.Join(names, ", "))
 	p.note("what else the group %s gives its members, licences and access for instance, the account gets too", group.DisplayName)
 	groups, _ := p.after.Groups.Get()
 	groups = append(slices.Clone(groups), policy.Membership{Group: group, Path: []string{group.DisplayName}})

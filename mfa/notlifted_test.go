@@ -105,7 +105,7 @@ func TestGroupLiftsSeveralPoliciesAtOnce(t *testing.T) {
 	plan := planFor(t, tenant, user, exchangeFromOffice(), opts)
 	assert.True(t, plan.Clear)
 	assert.Equal(t, []entramfa.ChangeKind{entramfa.AddGroupMember}, kinds(plan))
-	assert.Contains(t, plan.Notes, "the group CA-ServiceAccounts has 1 other members: Other service")
+	assert.Contains(t, plan.Notes, "other members of the group CA-ServiceAccounts, who share the exemption: 1 (Other service)")
 	journal := journalAt(t)
 	result, err := mfa.Apply(t.Context(), tenant, plan, journal, time.options())
 	require.NoError(t, err)

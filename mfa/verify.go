@@ -180,7 +180,7 @@ func (v *verifier) whatIf(ctx context.Context, facts Facts) Proved {
 	if len(untold) > 0 {
 		return Proved{ProofNone, "What If can't tell of all policies: " + strings.Join(untold, "; ")}
 	}
-	return Proved{ProofYes, fmt.Sprintf("What If says of %d sign-ins, one to each resource, that no policy stands in the way", asked)}
+	return Proved{ProofYes, fmt.Sprintf("What If was asked about one sign-in to each resource (%d), and says that no policy stands in the way", asked)}
 }
 
 // sample is one sign-in of the profile to a resource.

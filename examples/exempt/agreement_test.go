@@ -1,0 +1,26 @@
+package main
+
+import (
+	"io/fs"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/entramfa/entramfa/graphfake"
+	"github.com/entramfa/entramfa/internal/conformance"
+)
+
+// TestCheckAndSignInAgree signs every account of the built-in tenants in: what the
+// check says is what the sign-in meets and what the log holds.
+func TestCheckAndSignInAgree(t *testing.T) {
+	for _, name := range []string{"azure", "conditional-access", "security-defaults", "security-defaults-without-licence"} {
+		t.Run(name, func(t *testing.T) {
+			folder, err := fs.Sub(embedded, "tenants/"+name)
+			require.NoError(t, err)
+			tenant, err := graphfake.Load(folder)
+			require.NoError(t, err)
+			assert.NotEmpty(t, conformance.Agreement(t, tenant))
+		})
+	}
+}
