@@ -118,9 +118,10 @@ func (a *applier) shown(ctx context.Context, c *entramfa.Change, wanted json.Raw
 	}
 }
 
-// write sends a change until the tenant shows it. After an answer that leaves open
-// whether it was made the object is read before it is sent again, and for something
-// that can't be sent twice as long as the service may take to show it. Each try
+// write sends a change until the tenant shows it. The object is read again before it
+// is sent again, also after a 429: while it waits an administrator may change the
+// same list. Something that can't be sent twice is read as long as the service may
+// take to show it, where the answer leaves open whether it was made. Each try
 // stands in the journal: a late one may show long after the first.
 func (a *applier) write(ctx context.Context, c *entramfa.Change, was object) (object, error) {
 	for try := 1; ; try++ {
@@ -139,17 +140,40 @@ func (a *applier) write(ctx context.Context, c *entramfa.Change, was object) (ob
 		if err := a.opts.Wait(ctx, backoff(err, try)); err != nil {
 			return object{}, err
 		}
-		is, open := a.perhaps(ctx, c, err)
-		if open == nil {
-			return is, nil
-		}
-		if !same(is.value, c.Before) {
-			return is, open
+		is, sent, err := a.again(ctx, c, err)
+		if err != nil || sent {
+			return is, err
 		}
 		if err := a.intend(c, was); err != nil {
 			return is, err
 		}
+		// The read was a request, too: sent at once the write would be refused again.
+		if err := a.opts.Wait(ctx, pace); err != nil {
+			return is, err
+		}
 	}
+}
+
+// again reads the object of a write that failed before it is sent again: it may have
+// been made, and somebody else may have changed the same thing while it waited.
+func (a *applier) again(ctx context.Context, c *entramfa.Change, failed error) (is object, there bool, err error) {
+	if a.unsure[c.ID] {
+		is, err := a.perhaps(ctx, c, failed)
+		if err == nil || !same(is.value, c.Before) {
+			return is, err == nil, err
+		}
+		return is, false, nil
+	}
+	is, err = a.shown(ctx, c, c.Before, 3*pace)
+	switch {
+	case err == nil:
+		return is, false, nil
+	case errors.Is(err, errNotShown) && same(is.value, c.After):
+		return is, true, nil
+	case errors.Is(err, errNotShown) && is.value != nil:
+		err = &errMoved{is.value, c.Before, c.After}
+	}
+	return is, false, fmt.Errorf("%w: %w", err, failed)
 }
 
 // doubt notes that a write which failed may have been made.

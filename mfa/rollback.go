@@ -202,7 +202,8 @@ func (a *applier) noteUndone(c *entramfa.Change) error {
 }
 
 // writeBack sends what undoes a change until the tenant shows it. What is gone
-// already is undone; sending it twice changes nothing.
+// already is undone. Before it is sent again the object is read: what somebody else
+// changed while it waited must not be lost.
 func (a *applier) writeBack(ctx context.Context, c *entramfa.Change) error {
 	for try := 1; ; try++ {
 		receipt, err := a.sendBack(ctx, c)
@@ -217,7 +218,28 @@ func (a *applier) writeBack(ctx context.Context, c *entramfa.Change) error {
 		if err := a.opts.Wait(ctx, backoff(err, try)); err != nil {
 			return err
 		}
+		if err := a.stillMade(ctx, c); err != nil {
+			return err
+		}
+		if err := a.opts.Wait(ctx, pace); err != nil { // the read was a request, too
+			return err
+		}
 	}
+}
+
+// stillMade makes sure that a change which is to be undone is what there is, or
+// undone, or gone.
+func (a *applier) stillMade(ctx context.Context, c *entramfa.Change) error {
+	is, err := a.shown(ctx, c, c.After, 3*pace)
+	switch {
+	case err == nil, errors.Is(err, entramfa.ErrNotFound):
+		return nil
+	case !errors.Is(err, errNotShown) || is.value == nil:
+		return err
+	case same(is.value, c.Before), a.gone(c, is):
+		return nil
+	}
+	return &errMoved{is.value, c.After, c.Before}
 }
 
 // waits says that the service may refuse for what it doesn't show yet: a location

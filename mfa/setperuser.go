@@ -30,14 +30,14 @@ import (
 // enforced shows that enabled was set. It needs what RequirementsWriter does.
 // Source: https://learn.microsoft.com/entra/identity/authentication/howto-mfa-userstates.
 func SetPerUserState(ctx context.Context, w RequirementsWriter, user string, state PerUserState) (*entramfa.Change, error) {
-	change, err := setPerUserState(ctx, w, user, state)
+	change, err := settle.Retry(ctx, func(try int) (*entramfa.Change, error) { return setPerUserState(ctx, w, try, user, state) })
 	if err != nil {
 		err = fmt.Errorf("mfa: set the per-user MFA state of %q to %q: %w", user, state, err)
 	}
 	return change, err
 }
 
-func setPerUserState(ctx context.Context, w RequirementsWriter, user string, state PerUserState) (*entramfa.Change, error) {
+func setPerUserState(ctx context.Context, w RequirementsWriter, try int, user string, state PerUserState) (*entramfa.Change, error) {
 	switch {
 	case strings.TrimSpace(user) == "":
 		return nil, errors.New("the user is not named")
@@ -57,7 +57,7 @@ func setPerUserState(ctx context.Context, w RequirementsWriter, user string, sta
 	send := func(ctx context.Context) error { _, err := w.UpdateRequirements(ctx, user, state); return err }
 	read := func(ctx context.Context) (Requirements, error) { return w.Requirements(ctx, user) }
 	shown := func(r Requirements) bool { return state.shown(r.PerUserMFAState.folded(), was) }
-	_, sent, err := settle.Write(ctx, send, read, shown)
+	_, sent, err := settle.Write(ctx, try, send, read, shown)
 	if !sent {
 		return nil, err
 	}

@@ -48,7 +48,7 @@ type Options struct {
 	// middleware. New ignores it.
 	HTTPClient *http.Client
 	// MaxTries is how often a request is sent at most; 0 means 4, 1 means that nothing
-	// is repeated. What changes the tenant is repeated only after a 429.
+	// is repeated. What changes the tenant never is.
 	MaxTries int
 	// MaxWait is how long a request waits between tries in all; 0 means a minute.
 	// A request that was asked to wait longer fails at once.

@@ -30,8 +30,9 @@
 //   - A token goes to the host of the base URL and nowhere else: redirects are
 //     not followed, and a next link to another host or another list is an error.
 //   - No error shows what looks like a token, a client secret or a password.
-//   - A change is sent once, alone, and again only where Graph said that it did
-//     nothing: a 429, a claims challenge. Behind a 5xx, a broken answer or none, the
+//   - A change is sent once, alone, and again only to answer a claims challenge. After
+//     a 429 it did nothing: wait, and read again before it is sent again, for somebody
+//     else may have changed the same list. Behind a 5xx, a broken answer or none, the
 //     error says that it is open whether the change was made, and is
 //     entramfa.ErrUnavailable.
 //

@@ -147,14 +147,11 @@ func (q *queue) wait(now time.Time, delay time.Duration) time.Duration {
 }
 
 // repeatable says whether a request may be sent again after an error. To read
-// twice is harmless. A change is sent again only where the service said that it
-// did nothing: a 429 is given before the work begins, while behind a 5xx or a cut
-// connection the change may have been made.
+// twice is harmless. A change is never sent again: behind a 5xx or a cut connection
+// it may have been made, and while a 429 is waited for somebody else may change the
+// same list, which the repetition would put back. Whoever changes reads first.
 func (r request) repeatable(graph *entramfa.GraphError, err error) bool {
-	switch {
-	case graph != nil && graph.Status == http.StatusTooManyRequests:
-		return true
-	case r.changes:
+	if r.changes {
 		return false
 	}
 	return graph != nil && transient(graph.Status) || cut(err)

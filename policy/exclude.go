@@ -17,7 +17,8 @@ import (
 // by object id. It returns nil and no error where the account is there already.
 //
 // It reads the policy, sends the whole new list, which Graph replaces the old one
-// by, and reads until three answers in a row show it: half a minute at most. It
+// by, and reads until three answers in a row show it: half a minute at most. Where
+// the service is too busy to take it, it waits, a minute at most, and reads again. It
 // says nothing about sign-ins, which may follow later.
 //
 // A change that comes with an error was sent and may have been made. The error is
@@ -47,26 +48,28 @@ func (e exclusion) do(ctx context.Context, w Updater) (*entramfa.Change, error) 
 	if !guid.Is(e.policyID) || !guid.Is(e.userID) {
 		return nil, fmt.Errorf("policy: %s: both have to be object ids", e)
 	}
-	before, err := w.Policy(ctx, e.policyID)
-	if err != nil {
-		return nil, fmt.Errorf("policy: %s: %w", e, err)
-	}
-	list, err := before.ExcludedUsers()
-	if err != nil {
-		return nil, fmt.Errorf("policy: %s: %w", e, err)
-	}
-	if e.shown(list) {
-		return nil, nil
-	}
-	change, err := e.write(ctx, w, before, Patch{ExcludeUsers: e.applied(list)})
+	change, err := settle.Retry(ctx, func(try int) (*entramfa.Change, error) { return e.attempt(ctx, w, try) })
 	if err != nil {
 		err = fmt.Errorf("policy: %s: %w", e, err)
 	}
 	return change, err
 }
 
+// attempt reads the list and writes the one that it makes of it.
+func (e exclusion) attempt(ctx context.Context, w Updater, try int) (*entramfa.Change, error) {
+	before, err := w.Policy(ctx, e.policyID)
+	if err != nil {
+		return nil, err
+	}
+	list, err := before.ExcludedUsers()
+	if err != nil || e.shown(list) {
+		return nil, err
+	}
+	return e.write(ctx, w, try, before, Patch{ExcludeUsers: e.applied(list)})
+}
+
 // write sends the patch and looks at what became of it.
-func (e exclusion) write(ctx context.Context, w Updater, before Policy, patch Patch) (*entramfa.Change, error) {
+func (e exclusion) write(ctx context.Context, w Updater, try int, before Policy, patch Patch) (*entramfa.Change, error) {
 	change, err := e.change(before, patch)
 	if err != nil {
 		return nil, err
@@ -74,7 +77,7 @@ func (e exclusion) write(ctx context.Context, w Updater, before Policy, patch Pa
 	send := func(ctx context.Context) error { _, err := w.UpdatePolicy(ctx, e.policyID, patch); return err }
 	read := func(ctx context.Context) (Policy, error) { return w.Policy(ctx, e.policyID) }
 	shown := func(p Policy) bool { list, err := p.ExcludedUsers(); return err == nil && e.shown(list) }
-	after, sent, err := settle.Write(ctx, send, read, shown)
+	after, sent, err := settle.Write(ctx, try, send, read, shown)
 	switch {
 	case !sent:
 		return nil, err

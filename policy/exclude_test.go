@@ -78,6 +78,34 @@ func excluding(p *policy.Policy, ids ...string) {
 	*p = p.Patched(policy.Patch{ExcludeUsers: ids})
 }
 
+// busy refuses the first writes, and lets somebody else write meanwhile.
+type busy struct {
+	*service
+	times int
+	other string
+}
+
+func (b *busy) UpdatePolicy(ctx context.Context, id string, patch policy.Patch) (entramfa.Receipt, error) {
+	if b.times == 0 {
+		return b.service.UpdatePolicy(ctx, id, patch)
+	}
+	b.times--
+	excluding(&b.policy, append(append([]string{}, b.policy.Conditions.Users.ExcludeUsers...), b.other)...)
+	return entramfa.Receipt{}, &entramfa.GraphError{Status: 429, Kind: entramfa.ErrThrottled, RetryAfter: 7 * time.Second}
+}
+
+// What somebody else excludes while a throttled write waits is in the list that is sent.
+func TestExcludeReadsAgainAfterItWasThrottled(t *testing.T) {
+	const other = "b0000000-0000-4000-8000-000000000009"
+	synctest.Test(t, func(t *testing.T) {
+		s := &busy{service: serviceWith(t, someone), times: 1, other: other}
+		change, err := policy.Exclude(t.Context(), s, policyID, account)
+		require.NoError(t, err)
+		assert.Equal(t, []string{someone, other, account}, s.policy.Conditions.Users.ExcludeUsers)
+		assert.JSONEq(t, `{"conditions": {"users": {"excludeUsers": ["`+someone+`", "`+other+`"]}}}`, string(change.Before))
+	})
+}
+
 func TestExclude(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := serviceWith(t, someone)

@@ -6,11 +6,12 @@ import (
 	"github.com/entramfa/entramfa"
 )
 
-// The methods that write send a change once, and again only where the service
-// said that it did nothing, as with 429. Any other error leaves open whether the
-// change was made: whoever gets one reads before it tries again. None of them asks
-// whether somebody else has changed the same thing since it was read; Graph
-// documents no ETag for these resources.
+// The methods that write send a change once, never again by themselves. Of 429,
+// entramfa.ErrThrottled, the service says that it did nothing; GraphError.RetryAfter
+// is how long to wait. Any other error but a refusal leaves open whether the change was
+// made. Whoever sends it again reads before: meanwhile somebody else may have changed
+// the same thing, and none of these methods asks; Graph documents no ETag for these
+// resources.
 
 // Updater changes policies.
 type Updater interface {

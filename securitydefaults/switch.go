@@ -33,14 +33,14 @@ func Disable(ctx context.Context, w Writer) (*entramfa.Change, error) { return s
 func Enable(ctx context.Context, w Writer) (*entramfa.Change, error) { return set(ctx, w, true) }
 
 func set(ctx context.Context, w Writer, enabled bool) (*entramfa.Change, error) {
-	change, err := write(ctx, w, enabled)
+	change, err := settle.Retry(ctx, func(try int) (*entramfa.Change, error) { return write(ctx, w, try, enabled) })
 	if err != nil {
 		err = fmt.Errorf("securitydefaults: switch security defaults %s: %w", word(enabled), err)
 	}
 	return change, err
 }
 
-func write(ctx context.Context, w Writer, enabled bool) (*entramfa.Change, error) {
+func write(ctx context.Context, w Writer, try int, enabled bool) (*entramfa.Change, error) {
 	before, err := w.SecurityDefaults(ctx)
 	switch {
 	case err != nil:
@@ -52,7 +52,7 @@ func write(ctx context.Context, w Writer, enabled bool) (*entramfa.Change, error
 	}
 	send := func(ctx context.Context) error { _, err := w.UpdateSecurityDefaults(ctx, enabled); return err }
 	shown := func(p Policy) bool { return p.IsEnabled != nil && *p.IsEnabled == enabled }
-	_, sent, err := settle.Write(ctx, send, w.SecurityDefaults, shown)
+	_, sent, err := settle.Write(ctx, try, send, w.SecurityDefaults, shown)
 	if !sent {
 		return nil, err
 	}

@@ -28,10 +28,18 @@ var ErrNotShown = errors.New("the change did not show in time")
 
 // Write sends a change and waits until it shows. sent says that the change was
 // made or may have been: of one that the service refused it is false. An error of
-// the send that leaves the outcome open is forgiven where the change shows.
-func Write[T any](ctx context.Context, send func(context.Context) error, read func(context.Context) (T, error), shown func(T) bool) (last T, sent bool, err error) {
+// the send that leaves the outcome open is forgiven where the change shows. try is
+// that of Retry: after a read that was made because of a 429 the send would be the
+// second request of its second, and refused again.
+func Write[T any](ctx context.Context, try int, send func(context.Context) error, read func(context.Context) (T, error), shown func(T) bool) (last T, sent bool, err error) {
+	if try > 1 && !wait(ctx, pause) {
+		return last, false, fmt.Errorf("wait for a service that is busy: %w", context.Cause(ctx))
+	}
 	failed := send(ctx)
 	if Refused(failed) {
+		if errors.Is(failed, entramfa.ErrThrottled) {
+			failed = &throttled{failed}
+		}
 		return last, false, failed
 	}
 	last, err = Until(ctx, read, shown)
@@ -49,7 +57,7 @@ func Until[T any](ctx context.Context, read func(context.Context) (T, error), sh
 	defer cancel()
 	var failed error
 	for inRow := 0; inRow < agreeing; {
-		if !wait(bounded) {
+		if !wait(bounded, pause) {
 			return last, late(ctx, failed)
 		}
 		value, err := read(bounded)
@@ -72,8 +80,8 @@ func Until[T any](ctx context.Context, read func(context.Context) (T, error), sh
 }
 
 // wait returns false where the time is up.
-func wait(ctx context.Context) bool {
-	timer := time.NewTimer(pause)
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():

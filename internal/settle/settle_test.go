@@ -133,7 +133,7 @@ func TestWrite(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &replies{list: c.reads}
-				_, sent, err := settle.Write(t.Context(), func(context.Context) error { return c.send }, r.read, isNew)
+				_, sent, err := settle.Write(t.Context(), 1, func(context.Context) error { return c.send }, r.read, isNew)
 				assert.Equal(t, c.sent, sent)
 				assert.Equal(t, c.is != nil, err != nil, "%v", err)
 				for _, kind := range c.is {
