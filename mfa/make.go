@@ -72,12 +72,18 @@ func (a *applier) before(ctx context.Context, c *entramfa.Change) (object, error
 	if a.history.changes[c.ID] != intended {
 		return a.read(ctx, c)
 	}
-	left := a.opts.Settle - a.opts.Now().Sub(a.history.entries[c.ID].At)
-	is, err := a.shown(ctx, c, c.After, left)
+	is, err := a.shown(ctx, c, c.After, a.unsettledFor(c))
 	if errors.Is(err, errNotShown) {
 		err = nil
 	}
 	return is, err
+}
+
+// unsettledFor is how long the tenant may still take to show what was last noted of
+// a change. The clock of who noted it may have been ahead.
+func (a *applier) unsettledFor(c *entramfa.Change) time.Duration {
+	left := a.opts.Settle - a.opts.Now().Sub(a.history.entries[c.ID].At)
+	return min(max(left, 0), a.opts.Settle)
 }
 
 // read reads the object of a change, and again where the service is busy.

@@ -76,7 +76,44 @@ func (a *applier) rollBack(ctx context.Context) error {
 			return &ChangeError{*c, err}
 		}
 	}
+	if err := a.confirmUndone(ctx); err != nil {
+		return err
+	}
 	return a.end(EntryRolledBack)
+}
+
+// confirmUndone reads once more what was undone: a replica that was late may have
+// hidden what the plan made. What somebody else made of it since is theirs.
+func (a *applier) confirmUndone(ctx context.Context) error {
+	for i := len(a.plan.Changes) - 1; i >= 0; i-- {
+		c := &a.plan.Changes[i]
+		if a.history.changes[c.ID] != undone {
+			continue
+		}
+		is, err := a.read(ctx, c)
+		if err == nil && same(is.value, c.After) {
+			is, err = a.shown(ctx, c, c.Before, a.opts.Settle)
+		}
+		if err == nil || errors.Is(err, entramfa.ErrNotFound) || errors.Is(err, errNotShown) && !same(is.value, c.After) {
+			continue
+		}
+		if errors.Is(err, errNotShown) { // to be undone again
+			err = errors.Join(err, a.note(Entry{Kind: EntryUndoIntent, By: &a.by, ChangeID: c.ID, TargetID: is.id, Before: is.value, After: c.Before}))
+		}
+		return &ChangeError{*c, fmt.Errorf("it was undone, and read once more: %w", err)}
+	}
+	return nil
+}
+
+// moot says that the account was deleted, and with it what the change made of it.
+func moot(c *entramfa.Change, err error) bool {
+	return errors.Is(err, entramfa.ErrNotFound) && (c.Kind == entramfa.ChangePerUserMFA || c.Kind == entramfa.AddGroupMember)
+}
+
+// leave says that a change of a deleted account is not undone.
+func (a *applier) leave(c *entramfa.Change) {
+	a.result.NotUndone = append(a.result.NotUndone, fmt.Sprintf("the account %s was deleted since: if it is restored, what the plan made of %q is %s, and was %s",
+		a.plan.Account.UserPrincipalName, c.TargetName, c.After, c.Before))
 }
 
 // allPolicies reads the policies, to find what the plan created and to see what
@@ -113,6 +150,8 @@ func (a *applier) toUndo(ctx context.Context) ([]*entramfa.Change, error) {
 		switch {
 		case errors.Is(err, entramfa.ErrNotFound) && c.Kind == entramfa.ChangePolicy && !strings.HasPrefix(c.TargetID, "change:"):
 			a.result.NotUndone = append(a.result.NotUndone, fmt.Sprintf("%q was deleted since: if it is restored, what the plan made it is still %s, and was %s", c.TargetName, c.After, c.Before))
+		case moot(c, err):
+			a.leave(c)
 		case err != nil && !(errors.Is(err, entramfa.ErrNotFound) && strings.HasPrefix(c.TargetID, "change:")):
 			return nil, fmt.Errorf("mfa: roll back: change %s (%s of %q): %w", c.ID, c.Kind, c.TargetName, err)
 		case err != nil, a.gone(c, is), same(is.value, c.Before), same(is.value, c.After):
@@ -133,8 +172,8 @@ func (a *applier) toUndo(ctx context.Context) ([]*entramfa.Change, error) {
 func (a *applier) unsettled(ctx context.Context, c *entramfa.Change, state changeState) (object, error) {
 	is, err := a.before(ctx, c)
 	if err == nil && state == made && same(is.value, c.Before) {
-		// It was seen as made. One read that says otherwise may be of a replica that is late.
-		if is, err = a.shown(ctx, c, c.After, 3*pace); errors.Is(err, errNotShown) {
+		// It was seen as made. A read that says otherwise may be of a replica that is late.
+		if is, err = a.shown(ctx, c, c.After, max(3*pace, a.unsettledFor(c))); errors.Is(err, errNotShown) && is.value != nil {
 			err = nil
 		}
 	}
@@ -170,17 +209,23 @@ func (a *applier) standsInTheWay(f Facts, todo []*entramfa.Change) *Refusal {
 		"set these policies to report-only first, or keep the policies that took the place of security defaults"}
 }
 
-// undo undoes one change, unless it is undone.
+// undo undoes one change, unless it is undone. Of one that was seen as made no read
+// is believed that it isn't: to undo it twice changes nothing.
 func (a *applier) undo(ctx context.Context, c *entramfa.Change) error {
-	was, err := a.unsettled(ctx, c, a.history.changes[c.ID])
+	state := a.history.changes[c.ID]
+	was, err := a.unsettled(ctx, c, state)
+	asBefore := err == nil && same(was.value, c.Before)
 	switch {
 	case errors.Is(err, entramfa.ErrNotFound) && strings.HasPrefix(c.TargetID, "change:"):
 		return a.noteUndone(c)
+	case moot(c, err):
+		a.leave(c)
+		return nil
 	case err != nil:
 		return err
-	case same(was.value, c.Before), a.gone(c, was):
+	case asBefore && state != made, a.gone(c, was):
 		return a.noteUndone(c)
-	case !same(was.value, c.After):
+	case !asBefore && !same(was.value, c.After):
 		return &errMoved{was.value, c.After, c.Before}
 	}
 	if err := a.note(Entry{Kind: EntryUndoIntent, By: &a.by, ChangeID: c.ID, TargetID: was.id, Before: was.value, After: c.Before, Rest: was.rest}); err != nil {
@@ -190,7 +235,7 @@ func (a *applier) undo(ctx context.Context, c *entramfa.Change) error {
 	if err != nil && strings.HasPrefix(c.TargetID, "change:") {
 		err = a.disable(ctx, c, err) // what the plan created is deleted after it
 	}
-	if err != nil {
+	if err != nil && !(asBefore && saidNo(err)) {
 		return errors.Join(err, a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, Error: err.Error()}))
 	}
 	return a.noteUndone(c)
