@@ -3,6 +3,7 @@ package mfa
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/entramfa/entramfa"
@@ -45,6 +46,9 @@ func (a *applier) closeGapBack(ctx context.Context) error {
 // crossBack undoes the changes of the gap together.
 func (a *applier) crossBack(ctx context.Context) error {
 	changes := a.gapChanges()
+	if err := a.mayGoBack(ctx, &changes[0]); err != nil {
+		return &ChangeError{changes[0], err}
+	}
 	for k := range changes {
 		c := &changes[k]
 		if err := a.note(Entry{Kind: EntryUndoIntent, ChangeID: c.ID, Before: c.After, After: c.Before}); err != nil {
@@ -52,6 +56,27 @@ func (a *applier) crossBack(ctx context.Context) error {
 		}
 	}
 	return a.sendAllBack(ctx, changes, true)
+}
+
+// mayGoBack switches security defaults off where they are off: whoever may not switch
+// them on is told so while the policies still protect the tenant.
+func (a *applier) mayGoBack(ctx context.Context, c *entramfa.Change) error {
+	is, err := a.read(ctx, c)
+	if err != nil || a.history.changes[c.ID] != made || !same(is.value, c.After) {
+		return err // it may be that they are on: then they must not be switched off
+	}
+	for try := 1; ; try++ {
+		_, err := a.setSwitch(ctx, c, c.After)
+		if err == nil || inTheWay(err) {
+			return nil
+		}
+		if !passing(err) || try == maxSends {
+			return fmt.Errorf("nothing was undone of it, for security defaults could not go on again: %w", err)
+		}
+		if err := a.opts.Wait(ctx, backoff(err, try)); err != nil {
+			return err
+		}
+	}
 }
 
 // sendAllBack undoes the changes, and then waits until the tenant shows it. Where

@@ -110,6 +110,24 @@ func TestDefaultsRefusedForGoodGiveThePoliciesBackAtOnce(t *testing.T) {
 	assert.Less(t, bare, 5*time.Second)
 }
 
+// Who may not switch the defaults on is told so before a policy is taken away.
+func TestDefaultsThatMayNotBeSwitchedTakeNoPolicyAway(t *testing.T) {
+	w := newTrial(t, "defaults", 0)
+	_, err := w.apply(t.Context())
+	require.NoError(t, err)
+	lift := denied(w.tenant, defaultsPath, 0)
+	w.calls.act = func(method, path string, _, _ int) {
+		assert.True(t, w.protected(t), "%s %s", method, path)
+	}
+	result, err := w.rollback(t.Context())
+	require.ErrorIs(t, err, entramfa.ErrPermission)
+	assert.ErrorContains(t, err, "nothing was undone of it")
+	assert.False(t, result.Unprotected)
+	lift()
+	w.calls.act = nil
+	w.undo(t)
+}
+
 // A journal that hangs or panics must not hold the gap open.
 func TestNothingIsNotedWhileNobodyIsProtected(t *testing.T) {
 	w := newTrial(t, "defaults", 0)
