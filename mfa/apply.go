@@ -117,7 +117,7 @@ func Apply(ctx context.Context, tenant ReadWriter, plan Plan, journal Journal, o
 		return Result{PlanID: plan.ID}, err
 	}
 	defer unlock()
-	err = a.apply(ctx)
+	err = a.refusedAfter(a.apply(ctx))
 	return a.outcome(), err
 }
 
@@ -134,6 +134,8 @@ type applier struct {
 	requests map[string]string
 	// unsure says of which changes an earlier write may have been made.
 	unsure map[string]bool
+	// closed says that a gap which a process before left open was closed.
+	closed bool
 }
 
 // Locker is a ReadWriter that lets one plan at a time change its tenant, among
@@ -267,7 +269,7 @@ func (a *applier) perform(ctx context.Context) error {
 	for i := 0; i < len(a.plan.Changes); i++ {
 		c := &a.plan.Changes[i]
 		if gap := a.plan.Gap; gap != nil && c.ID == gap.From {
-			through, err := a.cross(ctx, i)
+			through, err := a.cross(ctx, i, false)
 			if err != nil {
 				return err
 			}

@@ -18,8 +18,9 @@ var errGap = errors.New("the policies could not take the place of security defau
 
 // cross makes the changes of the gap, from the one at index i on, and returns the
 // index of the last. On failure it puts the tenant back under protection before it
-// returns.
-func (a *applier) cross(ctx context.Context, i int) (int, error) {
+// returns. open says that a process before this one ended in the gap: security
+// defaults are off.
+func (a *applier) cross(ctx context.Context, i int, open bool) (int, error) {
 	last := slices.IndexFunc(a.plan.Changes, func(c entramfa.Change) bool { return c.ID == a.plan.Gap.To })
 	if last < i {
 		return i, fmt.Errorf("mfa: apply the plan: its gap ends with change %s, which it does not have", a.plan.Gap.To)
@@ -33,8 +34,7 @@ func (a *applier) cross(ctx context.Context, i int) (int, error) {
 		}
 		return last, nil
 	}
-	open := a.history.changes[a.plan.Gap.From] == intended // by a process before this one
-	if err := a.readyToCross(ctx, changes); err != nil {
+	if err := a.readyToCross(ctx, changes, open); err != nil {
 		if open {
 			err = a.putBack(ctx, changes, len(changes)-1, err)
 		}
@@ -64,11 +64,15 @@ func (a *applier) allMade(changes []entramfa.Change) bool {
 }
 
 // readyToCross makes sure that everything is as the plan says, and notes what is
-// about to happen.
-func (a *applier) readyToCross(ctx context.Context, changes []entramfa.Change) error {
+// about to happen. In an open gap the journal holds that, and nothing is told or noted
+// twice: a journal that hangs would keep the tenant without protection.
+func (a *applier) readyToCross(ctx context.Context, changes []entramfa.Change, open bool) error {
 	for k := range changes {
 		c := &changes[k]
-		a.tell(c, StageBegun)
+		noted := open && a.history.changes[c.ID] == intended
+		if !noted {
+			a.tell(c, StageBegun)
+		}
 		was, err := a.read(ctx, c)
 		if err == nil && !same(was.value, c.Before) && !same(was.value, c.After) && !disabled(c, was) {
 			err = &errMoved{was.value, c.Before, c.After}
@@ -77,6 +81,9 @@ func (a *applier) readyToCross(ctx context.Context, changes []entramfa.Change) e
 			return &ChangeError{*c, err}
 		}
 		a.unsure[c.ID] = a.history.changes[c.ID] == intended || !same(was.value, c.Before)
+		if noted {
+			continue
+		}
 		if err := a.intend(c, was); err != nil {
 			return err
 		}
@@ -208,14 +215,33 @@ func (a *applier) lastResort(ctx context.Context, changes []entramfa.Change, fai
 }
 
 // closeGap finishes a gap in which the process ended, before anything else: while
-// it is open the tenant has no protection.
+// it is open the tenant has no protection. Where security defaults are on, nobody is
+// without it, and the plan goes its usual way, past every guard.
 func (a *applier) closeGap(ctx context.Context) error {
 	open, err := a.gapOpen(ctx)
 	if err != nil || !open {
 		return err
 	}
+	c := a.plan.change(a.plan.Gap.From)
+	_, err = a.shown(ctx, c, c.After, a.unsettledFor(c))
+	if errors.Is(err, errNotShown) {
+		return nil // they never went off
+	}
+	if err != nil {
+		return &ChangeError{*c, fmt.Errorf("whether the tenant is between security defaults and the policies in their place is not known: %w", err)}
+	}
 	i := slices.IndexFunc(a.plan.Changes, func(c entramfa.Change) bool { return c.ID == a.plan.Gap.From })
-	_, err = a.cross(ctx, i)
+	_, err = a.cross(ctx, i, true)
+	a.closed = err == nil
+	return err
+}
+
+// refusedAfter adds to a refusal that a gap was closed before.
+func (a *applier) refusedAfter(err error) error {
+	var refused *RefusedError
+	if a.closed && errors.As(err, &refused) {
+		refused.GapClosed = true
+	}
 	return err
 }
 

@@ -40,7 +40,9 @@ func (a *applier) closeGapBack(ctx context.Context) error {
 	if err != nil || !open {
 		return err
 	}
-	return a.sendAllBack(ctx, a.gapChanges(), false)
+	err = a.sendAllBack(ctx, a.gapChanges(), false)
+	a.closed = err == nil
+	return err
 }
 
 // crossBack undoes the changes of the gap together.

@@ -41,16 +41,25 @@ type Refusal struct {
 	Text, Way string
 }
 
-// RefusedError says that guards refuse a plan. Nothing was changed.
+// RefusedError says that guards refuse a plan. Nothing was changed, but for a gap
+// that was closed.
 type RefusedError struct {
 	Account  string
 	Refusals []Refusal
+	// GapClosed says that a run before had ended between security defaults and the
+	// policies in their place, and that this was brought to its end first, for the
+	// tenant had no protection.
+	GapClosed bool
 }
 
 // Error lists the refusals with the way out of each.
 func (e *RefusedError) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "mfa: the plan for %s is refused; nothing was changed", e.Account)
+	changed := "nothing was changed"
+	if e.GapClosed {
+		changed = "the gap between security defaults and the policies in their place, which a run before had left open, was closed, and nothing else was changed"
+	}
+	fmt.Fprintf(&b, "mfa: the plan for %s is refused; %s", e.Account, changed)
 	for _, r := range e.Refusals {
 		fmt.Fprintf(&b, "\n  %s: %s; %s", r.Guard, r.Text, r.Way)
 	}

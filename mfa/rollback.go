@@ -37,7 +37,7 @@ func Rollback(ctx context.Context, tenant ReadWriter, journal Journal, planID st
 		return Result{PlanID: h.plan.ID}, err
 	}
 	defer unlock()
-	err = a.rollBack(ctx)
+	err = a.refusedAfter(a.rollBack(ctx))
 	return a.outcome(), err
 }
 
