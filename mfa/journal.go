@@ -3,6 +3,7 @@ package mfa
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/entramfa/entramfa"
@@ -104,14 +105,28 @@ type history struct {
 	undoing    bool
 }
 
-// historyOf reads the plan with this id; with an empty id the last one.
+// lastStanding is the id of the plan that was begun last and is not rolled back; where
+// all are, the last one.
+func lastStanding(entries []Entry) string {
+	last, standing := "", []string{}
+	for _, e := range entries {
+		switch e.Kind {
+		case EntryBegin:
+			last, standing = e.PlanID, append(standing, e.PlanID)
+		case EntryRolledBack:
+			standing = slices.DeleteFunc(standing, func(id string) bool { return id == e.PlanID })
+		}
+	}
+	if len(standing) > 0 {
+		return standing[len(standing)-1]
+	}
+	return last
+}
+
+// historyOf reads the plan with this id; with an empty id that of lastStanding.
 func historyOf(entries []Entry, planID string) (history, error) {
 	if planID == "" {
-		for _, e := range entries {
-			if e.Kind == EntryBegin {
-				planID = e.PlanID
-			}
-		}
+		planID = lastStanding(entries)
 	}
 	h := history{changes: map[string]changeState{}, targets: map[string]string{}, entries: map[string]Entry{}}
 	for _, e := range entries {

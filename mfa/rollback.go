@@ -12,9 +12,9 @@ import (
 )
 
 // Rollback undoes what a journal says was done, in the reverse order, and restores
-// each value exactly. planID names the plan; empty means the last one. It reads
-// everything first and refuses whole where somebody else changed the same thing
-// since, showing both. Rolling back again finishes it, or does nothing.
+// each value exactly. planID names the plan; empty means the last one that is not
+// rolled back. It reads everything first and refuses whole where somebody else changed
+// the same thing since, showing both. Rolling back again finishes it, or does nothing.
 //
 // It needs the permissions of the plan. The errors are those of Apply.
 func Rollback(ctx context.Context, tenant ReadWriter, journal Journal, planID string, opts *ApplyOptions) (Result, error) {

@@ -105,3 +105,25 @@ func TestRollbackReadsEverythingOnceMore(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, excluded(p), user)
 }
+
+// Without an id it is the last plan that is not rolled back.
+func TestRollbackWithoutAnIDTakesTheLastPlanThatStands(t *testing.T) {
+	tenant, user, clock := licensedTenant(t)
+	addPolicy(t, tenant, "Require MFA", `{"includeUsers":["All"]}`, "mfa")
+	before := snapshot(t, tenant)
+	journal := journalAt(t)
+	first := planFor(t, tenant, user, exchangeFromOffice(), nil)
+	_, err := mfa.Apply(t.Context(), tenant, first, journal, clock.options())
+	require.NoError(t, err)
+	later := addPolicy(t, tenant, "Require MFA again", `{"includeUsers":["All"]}`, "mfa")
+	second := planFor(t, tenant, user, exchangeFromOffice(), nil)
+	_, err = mfa.Apply(t.Context(), tenant, second, journal, clock.options())
+	require.NoError(t, err)
+	for _, id := range []string{second.ID, first.ID, second.ID} { // and then none stands
+		result, err := mfa.Rollback(t.Context(), tenant, journal, "", clock.options())
+		require.NoError(t, err)
+		assert.Equal(t, id, result.PlanID)
+	}
+	require.NoError(t, tenant.RemovePolicy(later))
+	assert.JSONEq(t, before, snapshot(t, tenant))
+}
