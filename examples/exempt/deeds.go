@@ -42,7 +42,10 @@ func (p program) apply(ctx context.Context) int {
 	if err != nil {
 		return p.fail(err)
 	}
-	return statusOf(result.Report.Outcome == entramfa.Clear, result.Report.Verdict)
+	if status := statusOf(result.Report.Outcome == entramfa.Clear, result.Report.Verdict); status != exitDone {
+		return status
+	}
+	return provedSoon(*done.Verification)
 }
 
 // toApply is the plan of the journal, the stored one, unchanged, or a new one. The
@@ -50,7 +53,7 @@ func (p program) apply(ctx context.Context) int {
 func (p program) toApply(ctx context.Context) (made proposal, journal *mfa.FileJournal, err error) {
 	switch {
 	case p.options.resumes():
-		journal, made.Plan, err = p.journaled()
+		journal, made.Plan, err = p.journaled(lastPlan)
 		return made, journal, err
 	case p.options.planFile != "":
 		if made.Plan, err = readPlan(p.options.planFile); err == nil {
@@ -96,7 +99,7 @@ func (p program) grant(plan mfa.Plan, password mfa.Secret) mfa.PasswordGrant {
 
 // verifyAgain looks at a plan that was applied before.
 func (p program) verifyAgain(ctx context.Context) int {
-	journal, plan, err := p.journaled()
+	journal, plan, err := p.journaled(lastPlan)
 	if err != nil {
 		return p.fail(err)
 	}
@@ -125,13 +128,26 @@ func proved(v mfa.Verification) int {
 	return exitDone
 }
 
-// rollBack undoes the last plan of the journal.
+// provedSoon is the exit status right after a plan was applied: sign-ins may follow
+// only after minutes to hours.
+func provedSoon(v mfa.Verification) int {
+	if v.SignIn.Proof == mfa.ProofNotYet {
+		v.SignIn.Proof = mfa.ProofNone
+	}
+	return proved(v)
+}
+
+// rollBack undoes the last plan of the journal that is not rolled back.
 func (p program) rollBack(ctx context.Context) int {
-	journal, plan, err := p.journaled()
+	journal, plan, err := p.journaled(lastStanding)
 	if err != nil {
 		return p.fail(err)
 	}
 	defer journal.Close()
+	before, err := standing(journal)
+	if err != nil {
+		return p.fail(err)
+	}
 	result, err := mfa.Rollback(ctx, p.tenant, journal, plan.ID, &mfa.ApplyOptions{Progress: p.progress, Wait: p.wait})
 	if shown := p.showDeed(deed{Plan: plan, Result: &result}, err); shown != nil {
 		return p.fail(shown)
@@ -139,16 +155,30 @@ func (p program) rollBack(ctx context.Context) int {
 	if err != nil {
 		return p.fail(err)
 	}
+	p.sayWhatStands(len(before))
 	return exitDone
 }
 
-// journaled opens the journal and returns its last plan, which must be of the tenant.
-func (p program) journaled() (*mfa.FileJournal, mfa.Plan, error) {
+// sayWhatStands says that there was nothing to roll back, or that there is more.
+func (p program) sayWhatStands(plans int) {
+	switch plans {
+	case 0:
+		fmt.Fprintln(p.stderr, "exempt: there was nothing to undo: every plan of the journal is rolled back")
+	case 1:
+	case 2:
+		fmt.Fprintln(p.stderr, "exempt: the plan before it still stands: -rollback again undoes that one")
+	default:
+		fmt.Fprintf(p.stderr, "exempt: %d plans before it still stand: -rollback again undoes the last of them\n", plans-1)
+	}
+}
+
+// journaled opens the journal and returns a plan of it, which must be of the tenant.
+func (p program) journaled(which func(mfa.Journal) (mfa.Plan, error)) (*mfa.FileJournal, mfa.Plan, error) {
 	journal, err := p.openJournal()
 	if err != nil {
 		return nil, mfa.Plan{}, err
 	}
-	plan, err := lastPlan(journal)
+	plan, err := which(journal)
 	if err == nil {
 		err = p.forTenant(plan.Tenant.ID, "the plan of the journal")
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/entramfa/entramfa/examples/internal/open"
@@ -118,4 +119,29 @@ func lastPlan(journal mfa.Journal) (mfa.Plan, error) {
 		}
 	}
 	return mfa.Plan{}, fmt.Errorf("%w: -journal: it holds no plan", open.ErrUsage)
+}
+
+// lastStanding is the last plan of a journal that is not rolled back; where all are,
+// the last one.
+func lastStanding(journal mfa.Journal) (mfa.Plan, error) {
+	plans, err := standing(journal)
+	if err != nil || len(plans) == 0 {
+		return lastPlan(journal)
+	}
+	return plans[len(plans)-1], nil
+}
+
+// standing are the plans of a journal that are not rolled back, in order.
+func standing(journal mfa.Journal) ([]mfa.Plan, error) {
+	entries, err := journal.Entries()
+	var plans []mfa.Plan
+	for _, e := range entries {
+		switch {
+		case e.Kind == mfa.EntryBegin && e.Plan != nil:
+			plans = append(plans, *e.Plan)
+		case e.Kind == mfa.EntryRolledBack:
+			plans = slices.DeleteFunc(plans, func(p mfa.Plan) bool { return p.ID == e.PlanID })
+		}
+	}
+	return plans, err
 }
