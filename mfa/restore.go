@@ -97,8 +97,8 @@ func (a *applier) policiesBack(ctx context.Context, w *wayBack) {
 // be on all the same, or never have gone off.
 func (a *applier) defaultsOn(ctx context.Context, c *entramfa.Change) error {
 	err := a.sendBackOnce(ctx, c)
-	if err == nil {
-		return nil
+	if err == nil || inTheWay(err) {
+		return err // a read may be of a replica that is late, and show them on; the refusal knows better
 	}
 	var is object
 	lookErr := limited(ctx, func(ctx context.Context) (err error) { is, err = a.look(ctx, c); return err })
