@@ -163,6 +163,7 @@ func (g *PasswordGranter) ask(ctx context.Context, s *signInSession) error {
 		return err
 	}
 	scope := first(s.grant.Resource, mfa.MicrosoftGraph) + "/.default"
+	//lint:ignore SA1019 the deprecated flow is the one that the account uses, and that has to be tried
 	_, err = client.AcquireTokenByUsernamePassword(ctx, []string{scope}, s.grant.Username, s.grant.Password.Reveal())
 	return err
 }
