@@ -73,7 +73,7 @@ func (a *applier) readyToCross(ctx context.Context, changes []entramfa.Change, o
 		if !noted {
 			a.tell(c, StageBegun)
 		}
-		was, err := a.read(ctx, c)
+		was, err := a.readIn(ctx, c, open)
 		if err == nil && !same(was.value, c.Before) && !same(was.value, c.After) && !disabled(c, was) {
 			err = &errMoved{was.value, c.Before, c.After}
 		}
@@ -89,6 +89,15 @@ func (a *applier) readyToCross(ctx context.Context, changes []entramfa.Change, o
 		}
 	}
 	return nil
+}
+
+// readIn reads the object of a change of the gap, in an open one not for long.
+func (a *applier) readIn(ctx context.Context, c *entramfa.Change, open bool) (is object, err error) {
+	if !open {
+		return a.read(ctx, c)
+	}
+	err = limited(ctx, func(ctx context.Context) (err error) { is, err = a.read(ctx, c); return err })
+	return is, err
 }
 
 // sendAll sends the writes one after the other, and returns the index of the one
@@ -111,7 +120,7 @@ func (a *applier) sendAll(ctx context.Context, changes []entramfa.Change) (int, 
 // insist sends a write until the service takes it: each of them sets a value, so
 // that sending it twice changes nothing. One that hangs ends the gap at once.
 func (a *applier) insist(ctx context.Context, c *entramfa.Change) error {
-	until := a.opts.Now().Add(a.opts.Settle)
+	until := a.opts.Now().Add(a.patience())
 	for try := 1; ; try++ {
 		err := a.sendOnce(ctx, c)
 		// Right after the defaults went off the service may still refuse.

@@ -110,6 +110,25 @@ func TestDefaultsRefusedForGoodGiveThePoliciesBackAtOnce(t *testing.T) {
 	assert.Less(t, bare, 5*time.Second)
 }
 
+// However short the caller's patience is: a service that is busy for a few seconds must
+// not leave the tenant bare.
+func TestShortSettleLeavesNoGapOpen(t *testing.T) {
+	w := newTrial(t, "defaults", 0)
+	opts := w.clock.options()
+	opts.Settle = time.Millisecond
+	w.calls.act = func(method, path string, _, _ int) {
+		if method == http.MethodPatch && strings.HasSuffix(path, defaultsPath) {
+			w.calls.act = nil
+			denied(w.tenant, "/identity/conditionalAccess/policies", 0)
+			w.tenant.Fail(graphfake.Failure{Method: http.MethodPatch, Path: defaultsPath, After: 1, Times: 4, Err: &entramfa.GraphError{Status: http.StatusServiceUnavailable}})
+		}
+	}
+	result, err := mfa.Apply(t.Context(), w.tenant, w.plan, w.journal, opts)
+	require.ErrorIs(t, err, entramfa.ErrPermission)
+	assert.False(t, result.Unprotected)
+	assert.True(t, w.protected(t))
+}
+
 // Who may not switch the defaults on is told so before a policy is taken away.
 func TestDefaultsThatMayNotBeSwitchedTakeNoPolicyAway(t *testing.T) {
 	w := newTrial(t, "defaults", 0)

@@ -23,7 +23,12 @@ const (
 	backTries = 3
 	// longest is the longest pause in the gap, whatever the service asks for.
 	longest = 5 * time.Second
+	// leastPatience is how long the gap is worked at, however short Settle is.
+	leastPatience = 30 * time.Second
 )
+
+// patience is how long a busy service is asked again in the gap.
+func (a *applier) patience() time.Duration { return max(a.opts.Settle, leastPatience) }
 
 // errHung says that a call in the gap took too long to wait for it once more.
 var errHung = fmt.Errorf("no answer came within %s", callLimit)
@@ -47,7 +52,7 @@ func limited(ctx context.Context, call func(context.Context) error) error {
 func (a *applier) restore(ctx context.Context, changes []entramfa.Change, enabled bool) ([]error, error) {
 	ctx = context.WithoutCancel(ctx)
 	w := wayBack{changes: changes, kept: make([]error, len(changes)), back: make([]bool, len(changes))}
-	until := a.opts.Now().Add(a.opts.Settle)
+	until := a.opts.Now().Add(a.patience())
 	if enabled {
 		a.policiesBack(ctx, &w)
 	}
