@@ -209,11 +209,18 @@ func (a *applier) lastResort(ctx context.Context, changes []entramfa.Change, fai
 	ctx = context.WithoutCancel(ctx)
 	enabled := 0
 	for k := 1; k < len(changes); k++ {
-		if err := a.insist(ctx, &changes[k]); err != nil {
-			cause = errors.Join(cause, err)
+		err := a.insist(ctx, &changes[k])
+		if err == nil {
+			enabled++
 			continue
 		}
-		enabled++
+		cause = errors.Join(cause, err)
+		if errors.Is(err, entramfa.ErrConflict) {
+			break // security defaults are on, and refuse the others, too
+		}
+	}
+	if enabled == 0 && a.seenOn(ctx, &changes[0]) {
+		return &ChangeError{*failed, fmt.Errorf("security defaults are on, and the tenant is protected as before: %w", cause)}
 	}
 	if enabled == len(changes)-1 {
 		return &ChangeError{*failed, fmt.Errorf("security defaults are off and could not be switched on again; all %d policies in their place are enabled, and protect the tenant: %w", enabled, cause)}
@@ -221,6 +228,16 @@ func (a *applier) lastResort(ctx context.Context, changes []entramfa.Change, fai
 	a.result.Unprotected = true
 	return &ChangeError{*failed, fmt.Errorf("THE TENANT IS NOT PROTECTED: security defaults are off and could not be switched on again; %d of the %d policies in their place are enabled: switch security defaults on, or enable the policies, in the Entra admin center: %w",
 		enabled, len(changes)-1, cause)}
+}
+
+// seenOn says whether the tenant shows security defaults on for as long as a change
+// may take to show. All else was tried before: whether they went off at all may be
+// open, and one read may be of a replica that is late.
+func (a *applier) seenOn(ctx context.Context, c *entramfa.Change) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), a.patience()+callLimit)
+	defer cancel()
+	is, err := a.shown(ctx, c, c.After, a.patience())
+	return errors.Is(err, errNotShown) && same(is.value, c.Before)
 }
 
 // closeGap finishes a gap in which the process ended, before anything else: while

@@ -129,6 +129,23 @@ func TestShortSettleLeavesNoGapOpen(t *testing.T) {
 	assert.True(t, w.protected(t))
 }
 
+// Where nothing can be put back, a replica that still shows the defaults on is no
+// reason to call the tenant protected.
+func TestTenantThatOnlyALateReplicaShowsProtected(t *testing.T) {
+	w := newTrial(t, "defaults", 10*time.Second)
+	denied(w.tenant, defaultsPath, 1)
+	w.calls.act = func(method, path string, _, _ int) {
+		if method == http.MethodPatch && strings.HasSuffix(path, defaultsPath) {
+			w.calls.act = nil
+			denied(w.tenant, "/identity/conditionalAccess/policies", 0)
+		}
+	}
+	result, err := w.apply(t.Context())
+	require.ErrorContains(t, err, "THE TENANT IS NOT PROTECTED")
+	assert.True(t, result.Unprotected)
+	assert.False(t, w.protected(t))
+}
+
 // Who may not switch the defaults on is told so before a policy is taken away.
 func TestDefaultsThatMayNotBeSwitchedTakeNoPolicyAway(t *testing.T) {
 	w := newTrial(t, "defaults", 0)

@@ -48,7 +48,8 @@ func limited(ctx context.Context, call func(context.Context) error) error {
 // and says what kept each from it. Where no policy is known to be enabled, the
 // defaults are tried first: what is uncertain about a policy must not delay them.
 // That a policy won't go back is no reason not to try them either: only that they
-// would not go on is an error.
+// would not go on is an error. No read is asked whether they are on: it may be of a
+// replica that didn't see them go off.
 func (a *applier) restore(ctx context.Context, changes []entramfa.Change, enabled bool) ([]error, error) {
 	ctx = context.WithoutCancel(ctx)
 	w := wayBack{changes: changes, kept: make([]error, len(changes)), back: make([]bool, len(changes))}
@@ -57,7 +58,7 @@ func (a *applier) restore(ctx context.Context, changes []entramfa.Change, enable
 		a.policiesBack(ctx, &w)
 	}
 	for try := 1; ; try++ {
-		err := a.defaultsOn(ctx, &changes[0])
+		err := a.sendBackOnce(ctx, &changes[0])
 		if err == nil {
 			a.policiesBack(ctx, &w)
 			return w.kept, nil
@@ -96,21 +97,6 @@ func (a *applier) policiesBack(ctx context.Context, w *wayBack) {
 			w.back[k] = w.kept[k] == nil
 		}
 	}
-}
-
-// defaultsOn switches security defaults on. Where the answer is an error they may
-// be on all the same, or never have gone off.
-func (a *applier) defaultsOn(ctx context.Context, c *entramfa.Change) error {
-	err := a.sendBackOnce(ctx, c)
-	if err == nil || inTheWay(err) {
-		return err // a read may be of a replica that is late, and show them on; the refusal knows better
-	}
-	var is object
-	lookErr := limited(ctx, func(ctx context.Context) (err error) { is, err = a.look(ctx, c); return err })
-	if lookErr == nil && same(is.value, c.Before) {
-		return nil
-	}
-	return err
 }
 
 // policyBack takes a policy back to report-only, or disables it where it can't go
