@@ -1,10 +1,6 @@
 package graphfake
 
-import (
-	"slices"
-
-	"github.com/entramfa/entramfa/mfa"
-)
+import "github.com/entramfa/entramfa/mfa"
 
 // passwordMethodID is the id of the password method, the same for every account.
 // Source: https://learn.microsoft.com/graph/api/resources/passwordauthenticationmethod.
@@ -15,37 +11,30 @@ const passwordMethodID = "28c10230-6103-485e-b985-444c60001490"
 func (t *Tenant) SetPerUserState(user string, state mfa.PerUserState) error {
 	return t.onUser(user, func(d *directory, id string) {
 		d.setRequirements(id, mfa.Requirements{PerUserMFAState: state})
+		d.count(id, state)
 		d.held.note(factRequirements, id)
 		t.settle(writtenRequirements, id)
 	})
 }
 
 // AddMethod registers an authentication method for an account, named by id or
-// user principal name. Every account has the password method without it. An
-// account that doesn't exist gives Graph's 404.
+// user principal name. Every account has the password method without it. Of a
+// phone only the last digits are known; SetPhone gives a whole number. An account
+// that doesn't exist gives Graph's 404.
 func (t *Tenant) AddMethod(user string, method mfa.Method) error {
-	method = isolated(method)
 	return t.onUser(user, func(d *directory, id string) {
-		method.ID = t.idOr(method.ID)
-		if d.methods == nil {
-			d.methods = map[string][]mfa.Method{}
-		}
-		d.methods[id] = append(d.methods[id], method)
+		d.addMethod(id, t.registeredMethod(method))
+		t.settle(writtenMethods, id)
 	})
 }
 
-// SetPassword sets the password with which the account signs in at the token
+// GivePassword arranges the password with which the account signs in at the token
 // endpoint. An account without one can't sign in there. The password is kept
 // for comparison alone; no answer, log or error holds it. Of the account of a
 // federated domain it also stands for the home realm discovery policy that lets
 // Entra check it: https://learn.microsoft.com/entra/identity-platform/v2-oauth-ropc.
-func (t *Tenant) SetPassword(user, password string) error {
-	return t.onUser(user, func(d *directory, id string) {
-		if d.passwords == nil {
-			d.passwords = map[string]string{}
-		}
-		d.passwords[id] = password
-	})
+func (t *Tenant) GivePassword(user, text string) error {
+	return t.onUser(user, func(d *directory, id string) { d.setPassword(id, password{text: text}) })
 }
 
 // onUser changes the state of an account, given by its folded id.
@@ -79,19 +68,4 @@ func (d *directory) requirementsOf(idOrUPN string) (mfa.Requirements, error) {
 		found.PerUserMFAState = mfa.PerUserDisabled
 	}
 	return found, nil
-}
-
-func (d *directory) methodsOf(idOrUPN string) ([]mfa.Method, error) {
-	user, err := d.user(idOrUPN)
-	if err != nil {
-		return nil, err
-	}
-	if err := d.held.needOf(factMethods, user); err != nil {
-		return nil, err
-	}
-	methods := d.methods[fold(user.ID)]
-	if slices.ContainsFunc(methods, func(m mfa.Method) bool { return m.Type == mfa.PasswordMethod }) {
-		return slices.Clone(methods), nil
-	}
-	return append([]mfa.Method{{Type: mfa.PasswordMethod, ID: passwordMethodID}}, methods...), nil
 }

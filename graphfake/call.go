@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/mfa"
 )
 
 // call is one call of Graph: a request, or an item of a batch.
@@ -21,6 +22,7 @@ type call struct {
 	header  http.Header
 	body    []byte
 	roles   []string // app roles of the token
+	who     mfa.Identity
 
 	vars    []string // keys in the path
 	options options
@@ -50,6 +52,9 @@ type answer struct {
 	shapeOf func(object) shape
 	// finish is the last touch on a row.
 	finish func(object) object
+	// header and body are those of a call that is accepted and runs on.
+	header http.Header
+	body   json.RawMessage
 }
 
 // answerCall routes a call, asks whether it may pass, and renders what was found.
@@ -71,10 +76,12 @@ func (t *Tenant) answerCall(c *call) response {
 		return t.failed(wrongMethod(), op)
 	}
 	return t.faulty(op, func() response {
-		body, refusal := t.pass(c, r)
+		body, header, refusal := t.pass(c, r)
 		switch {
 		case refusal != nil:
 			return t.failed(refusal, op)
+		case header != nil:
+			return response{status: r.success, header: header, body: body}
 		case r.success == http.StatusNoContent:
 			return response{status: r.success, header: http.Header{}}
 		}
@@ -87,28 +94,45 @@ func wrongMethod() *entramfa.GraphError {
 }
 
 // pass runs a call through the gates in the order in which the service has them.
-func (t *Tenant) pass(c *call, r *route) (json.RawMessage, *entramfa.GraphError) {
+func (t *Tenant) pass(c *call, r *route) (json.RawMessage, http.Header, *entramfa.GraphError) {
 	if !r.opens(c.roles) {
-		return nil, r.denied()
+		return nil, nil, r.denied()
 	}
-	var err *entramfa.GraphError
-	if c.options, err = parseOptions(c.query, append(r.options, "skiptoken")); err != nil {
-		return nil, err
-	}
-	if err := r.advancedOnly(c); err != nil {
-		return nil, err
-	}
-	if err := c.options.filter.check(r.filterable); err != nil {
-		return nil, err
+	if err := r.checkQuery(c); err != nil {
+		return nil, nil, err
 	}
 	found, failure := t.reach(c, r)
-	if failure != nil {
-		return nil, asGraphError(failure)
+	switch {
+	case failure != nil:
+		return nil, nil, asGraphError(failure)
+	case found.header != nil || r.success == http.StatusNoContent:
+		return found.body, found.header, nil
 	}
-	if r.success == http.StatusNoContent {
-		return nil, nil
+	body, err := t.render(c, r, found)
+	return body, nil, err
+}
+
+// checkQuery reads the query options, and refuses those that the route doesn't take.
+func (r *route) checkQuery(c *call) (err *entramfa.GraphError) {
+	if c.options, err = parseOptions(r.withoutParameters(c.query), append(r.options, "skiptoken")); err != nil {
+		return err
 	}
-	return t.render(c, r, found)
+	if err := r.advancedOnly(c); err != nil {
+		return err
+	}
+	return c.options.filter.check(r.filterable)
+}
+
+// withoutParameters returns a query without what only the service itself writes there.
+func (r *route) withoutParameters(query string) string {
+	if len(r.parameters) == 0 {
+		return query
+	}
+	pairs := slices.DeleteFunc(strings.Split(query, "&"), func(pair string) bool {
+		name, _, _ := strings.Cut(pair, "=")
+		return slices.Contains(r.parameters, name)
+	})
+	return strings.Join(pairs, "&")
 }
 
 // reach calls what stands behind a route: one that writes has the true state, one
@@ -117,7 +141,11 @@ func (t *Tenant) reach(c *call, r *route) (answer, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if r.success != 0 {
+		t.progress()
 		return r.serve(&t.directory, t, c)
+	}
+	if r.watched {
+		defer t.looked(c.vars[0])
 	}
 	return r.serve(t.shown(), t, c)
 }

@@ -15,3 +15,7 @@ func TestWriteConformance(t *testing.T) {
 func TestConformance(t *testing.T) {
 	conformance.Run(t, func(t *testing.T, tenant *graphfake.Tenant) mfa.Reader { return tenant })
 }
+
+func TestEnrolmentConformance(t *testing.T) {
+	conformance.RunEnrolment(t, func(t *testing.T, tenant *graphfake.Tenant) mfa.Enroller { return tenant })
+}

@@ -125,7 +125,7 @@ func (t *Tenant) answerHTTP(r *http.Request) (response, []Request) {
 			`Bearer realm="", authorization_uri="%s/common/oauth2/v2.0/authorize", client_id="00000003-0000-0000-c000-000000000000"`, base))
 		return reply, nil
 	}
-	c.roles = token.Roles
+	c.roles, c.who = token.Roles, token.identity()
 	if strings.EqualFold(c.path, "/$batch") {
 		return t.answerBatch(c)
 	}

@@ -336,7 +336,7 @@ func TestStrictAndRecorded(t *testing.T) {
 		assert.Equal(t, []string{test.method, path, query}, []string{last.Method, last.Path, last.Query})
 		assert.Empty(t, last.Header.Get("Authorization"))
 	}
-	assert.Equal(t, "GET, OPTIONS", c.do("DELETE", "/v1.0/users/x", "").Header.Get("Allow"))
+	assert.Equal(t, "GET, PATCH, OPTIONS", c.do("DELETE", "/v1.0/users/x", "").Header.Get("Allow"))
 	assert.Equal(t, http.StatusNoContent, c.do(http.MethodOptions, "/v1.0/users", "").StatusCode)
 	head := c.do(http.MethodHead, "/v1.0/users", "")
 	assert.Equal(t, http.StatusOK, head.StatusCode)

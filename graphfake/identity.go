@@ -47,3 +47,12 @@ func fillCaller(who mfa.Identity, c *claims) {
 	}
 	c.AppID, c.IDType = who.Name, "app"
 }
+
+// identity is whom a token is of.
+func (c claims) identity() mfa.Identity {
+	who := mfa.Identity{Kind: mfa.IdentityApplication, ID: c.ObjectID, Name: c.AppID, TenantID: c.TenantID}
+	if c.IDType == "user" {
+		who.Kind, who.Name = mfa.IdentityUser, c.UPN
+	}
+	return who
+}

@@ -34,7 +34,8 @@ func (l *loader) user(from origin, text document, p piece, o object) error {
 		return err
 	}
 	var user mfa.User
-	if err := json.Unmarshal(raw(withoutSecrets(all.without(extras...))), &user); err != nil {
+	row := l.tenant.directory.takeMobile(withoutSecrets(all.without(extras...)), id)
+	if err := json.Unmarshal(raw(row), &user); err != nil {
 		return fmt.Errorf("%s: %w", kindUser, err)
 	}
 	if other := d.upns[fold(user.UserPrincipalName)]; user.UserPrincipalName != "" && other != "" && fold(other) != fold(id) {
@@ -146,21 +147,18 @@ func (l *loader) methods(from origin, o object, id string) error {
 
 // method takes one method of a user.
 func (l *loader) method(from origin, o object, id string) error {
-	var method mfa.Method
-	if err := json.Unmarshal(raw(o), &method); err != nil {
+	var read mfa.Method
+	if err := json.Unmarshal(raw(o), &read); err != nil {
 		return fmt.Errorf("methods: %w", err)
 	}
 	d := &l.tenant.directory
 	d.held.note(factMethods, id)
-	if method.ID != "" { // the ids of phones and of the password are the same for every user
-		if again, err := l.again(kindMethod, id+"/"+method.ID, from, o); again || err != nil {
+	if read.ID != "" { // the ids of phones and of the password are the same for every user
+		if again, err := l.again(kindMethod, id+"/"+read.ID, from, o); again || err != nil {
 			return err
 		}
 	}
-	if d.methods == nil {
-		d.methods = map[string][]mfa.Method{}
-	}
-	d.methods[fold(id)] = append(d.methods[fold(id)], method)
+	d.addMethod(id, method{Method: read})
 	return nil
 }
 

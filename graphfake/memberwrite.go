@@ -110,7 +110,7 @@ func (t *Tenant) changeRequirements(d *directory, user string, state mfa.PerUser
 	if err := d.held.needOf(factRequirements, found); err != nil {
 		return err
 	}
-	t.writeRequirements(d, found.ID, mfa.Requirements{PerUserMFAState: state})
+	t.writeState(d, found.ID, state)
 	return nil
 }
 

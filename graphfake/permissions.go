@@ -38,6 +38,16 @@ var (
 	writeRequirements = []string{"Policy.ReadWrite.AuthenticationMethod"}
 	writeMembers      = []string{"GroupMember.ReadWrite.All", "Group.ReadWrite.All", "Directory.ReadWrite.All"}
 	writeRoleGroups   = []string{"RoleManagement.ReadWrite.Directory"}
+	readPhones        = []string{"UserAuthMethod-Phone.Read.All", "UserAuthMethod-Phone.ReadWrite.All", "UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"}
+	writePhones       = []string{"UserAuthMethod-Phone.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All"}
+	writeContacts     = []string{"User-Phone.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"}
+	writePasswords    = []string{"User-PasswordProfile.ReadWrite.All"}
+	writeUsers        = append(slices.Clip(writeContacts), writePasswords...)
+	resetPasswords    = []string{"UserAuthMethod-Password.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All"}
+	readResets        = append(slices.Clip(readMethods), resetPasswords[0])
+	readRegistrations = []string{"AuditLog.Read.All"}
+	readMethodsPolicy = []string{"Policy.Read.AuthenticationMethod", "Policy.ReadWrite.AuthenticationMethod", "Policy.Read.All"}
+
 	// readApplications is wanted of who writes the application condition of a policy.
 	readApplications = []string{"Application.Read.All", "Application.ReadWrite.All"}
 )

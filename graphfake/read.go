@@ -31,6 +31,18 @@ func read[T any](ctx context.Context, t *Tenant, op operation, state func(*direc
 	return served(ctx, t, op, func() (T, error) { return state(t.shown()) })
 }
 
+// look is read for what the person behind an account changes: who comes after a
+// number of reads, counts them.
+func look[T any](ctx context.Context, t *Tenant, op operation, user string, state func(*directory) (T, error)) (T, error) {
+	if t.judges != nil {
+		return judged(ctx, t.judges, op, state)
+	}
+	return served(ctx, t, op, func() (T, error) {
+		defer t.looked(user)
+		return state(t.shown())
+	})
+}
+
 // judged is read for who judges a sign-in: nothing arranged stands in the way.
 func judged[T any](ctx context.Context, t *Tenant, op operation, state func(*directory) (T, error)) (T, error) {
 	var none T
@@ -169,13 +181,13 @@ func (t *Tenant) UsersByDisplayName(ctx context.Context, prefix string) ([]mfa.U
 
 // Requirements returns the per-user MFA state, which only beta has.
 func (t *Tenant) Requirements(ctx context.Context, user string) (mfa.Requirements, error) {
-	return read(ctx, t, get(beta, "/users/"+user+"/authentication/requirements"),
+	return look(ctx, t, get(beta, "/users/"+user+"/authentication/requirements"), user,
 		func(d *directory) (mfa.Requirements, error) { return d.requirementsOf(user) })
 }
 
 // Methods returns the registered methods, the password among them.
 func (t *Tenant) Methods(ctx context.Context, user string) ([]mfa.Method, error) {
-	return read(ctx, t, get(v1, "/users/"+user+"/authentication/methods"),
+	return look(ctx, t, get(v1, "/users/"+user+"/authentication/methods"), user,
 		func(d *directory) ([]mfa.Method, error) { return d.methodsOf(user) })
 }
 

@@ -27,6 +27,9 @@ const (
 	writtenDefaults
 	writtenRequirements
 	writtenMember
+	writtenMethods
+	writtenUser
+	writtenMobile
 )
 
 // recentWrite is a write that reads may not see yet.
@@ -51,6 +54,7 @@ func (t *Tenant) settle(kind writtenKind, id string) {
 
 // shown returns the state as reads see it; the caller holds mu.
 func (t *Tenant) shown() *directory {
+	t.progress()
 	arrived := t.now().Add(-t.ReplicationDelay)
 	t.recent = slices.DeleteFunc(t.recent, func(w recentWrite) bool { return !w.at.After(arrived) })
 	if len(t.recent) == 0 {
@@ -81,6 +85,12 @@ func (d *directory) detach(writes []recentWrite) {
 			d.requirements = maps.Clone(d.requirements)
 		case writtenMember:
 			d.members, d.above = maps.Clone(d.members), maps.Clone(d.above)
+		case writtenMethods:
+			d.methods = maps.Clone(d.methods)
+		case writtenUser:
+			d.users = d.users.clone()
+		case writtenMobile:
+			d.mobiles = maps.Clone(d.mobiles)
 		}
 	}
 }
@@ -140,3 +150,23 @@ func (t *Tenant) eraseMember(d *directory, group, member string) {
 }
 
 func memberKey(group, member string) string { return group + "/" + member }
+
+func (t *Tenant) writeMethods(d *directory, user string, methods []method) {
+	before := d.methods[fold(user)]
+	t.replicate(writtenMethods, user, func(d *directory) { d.setMethods(user, before) })
+	t.noteReport(d, user)
+	d.setMethods(user, methods)
+}
+
+// writeUser changes members of an account that stays where it is.
+func (t *Tenant) writeUser(d *directory, user mfa.User) {
+	before, was := d.users.get(user.ID)
+	t.replicate(writtenUser, user.ID, func(d *directory) { d.users.restore(user.ID, before, was) })
+	d.users.put(user.ID, user)
+}
+
+func (t *Tenant) writeMobile(d *directory, user, number string) {
+	before := d.mobiles[fold(user)]
+	t.replicate(writtenMobile, user, func(d *directory) { d.setMobile(user, before) })
+	d.setMobile(user, number)
+}

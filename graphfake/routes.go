@@ -35,7 +35,11 @@ type route struct {
 	options, filterable []string
 	// advanced: ConsistencyLevel and $count=true are needed.
 	advanced bool
-	serve    func(d *directory, t *Tenant, c *call) (answer, error)
+	// parameters are names in the query that the service writes into an address itself.
+	parameters []string
+	// watched: the person behind the account counts how often it is read.
+	watched bool
+	serve   func(d *directory, t *Tenant, c *call) (answer, error)
 }
 
 var (
@@ -77,8 +81,8 @@ var routes = []route{
 	{method: "GET", path: "/users/{}/memberOf/microsoft.graph.group", permissions: readMemberOf, options: memberOptions, advanced: true, serve: memberships(false, true)},
 	{method: "GET", path: "/users/{}/transitiveMemberOf", permissions: readTransitive, options: memberOptions, serve: memberships(true, false)},
 	{method: "GET", path: "/users/{}/transitiveMemberOf/microsoft.graph.group", permissions: readTransitive, options: memberOptions, advanced: true, serve: memberships(true, true)},
-	{method: "GET", path: "/users/{}/authentication/methods", service: authenticationMethods, permissions: readMethods, serve: listMethods},
-	{method: "GET", path: "/users/{}/authentication/requirements", beta: true, service: authenticationMethods, permissions: readRequirements, serve: getRequirements},
+	{method: "GET", path: "/users/{}/authentication/methods", service: authenticationMethods, permissions: readMethods, watched: true, serve: listMethods},
+	{method: "GET", path: "/users/{}/authentication/requirements", beta: true, service: authenticationMethods, permissions: readRequirements, watched: true, serve: getRequirements},
 
 	{method: "GET", path: "/groups", permissions: readGroups, options: listOptions, filterable: []string{"id", "displayName", "securityEnabled", "mailEnabled", "isAssignableToRole"}, serve: listGroups},
 	{method: "GET", path: "/groups/{}", permissions: readGroups, options: entityOptions, serve: getGroup},
@@ -128,7 +132,7 @@ type found struct {
 // find routes a path. Names of segments are compared without case.
 func find(version string, segments []string) (found, *entramfa.GraphError) {
 	match, longest := found{}, 0
-	for _, table := range [][]route{routes, writeRoutes} {
+	for _, table := range [][]route{routes, writeRoutes, enrolRoutes} {
 		for i := range table {
 			r := &table[i]
 			if r.beta && version != beta {

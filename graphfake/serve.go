@@ -117,15 +117,15 @@ func getDefaults(d *directory, t *Tenant, c *call) (answer, error) {
 }
 
 func listUsers(d *directory, t *Tenant, c *call) (answer, error) {
-	rows, err := rowsOf(d.usersByDisplayName(""))
-	found, err := list("users", "microsoft.graph.user", userShape, rows, err)
+	users, err := d.usersByDisplayName("")
+	found, err := list("users", "microsoft.graph.user", userShape, d.userRows(users), err)
 	found.defaults = defaultUserMembers
 	return found, err
 }
 
 func getUser(d *directory, t *Tenant, c *call) (answer, error) {
 	user, err := d.user(c.vars[0])
-	found, err := entity("users", "microsoft.graph.user", userShape, user, err)
+	found, err := entity("users", "microsoft.graph.user", userShape, d.userRow(user), err)
 	found.defaults = defaultUserMembers
 	return found, err
 }
@@ -254,11 +254,11 @@ func members(transitive bool, kind string) func(*directory, *Tenant, *call) (ans
 		users, groups := d.split(ids)
 		switch kind {
 		case userType:
-			return answer{context: "users", kind: "microsoft.graph.user", shape: userShape, rows: objectsOf(users), defaults: defaultUserMembers}, nil
+			return answer{context: "users", kind: "microsoft.graph.user", shape: userShape, rows: d.userRows(users), defaults: defaultUserMembers}, nil
 		case groupType:
 			return answer{context: "groups", kind: "microsoft.graph.group", shape: groupShape, rows: objectsOf(groups)}, nil
 		}
-		return directoryObjects(append(typed(userType, objectsOf(users)), typed(groupType, objectsOf(groups))...)), nil
+		return directoryObjects(append(typed(userType, d.userRows(users)), typed(groupType, objectsOf(groups))...)), nil
 	}
 }
 
@@ -284,7 +284,7 @@ func (d *directory) split(ids []string) (users []mfa.User, groups []policy.Group
 }
 
 func listMethods(d *directory, t *Tenant, c *call) (answer, error) {
-	rows, err := rowsOf(d.methodsOf(c.vars[0]))
+	rows, err := d.methodRows(c.vars[0], anyMethod)
 	return list("users('"+c.vars[0]+"')/authentication/methods", "microsoft.graph.authenticationMethod", methodShape, rows, err)
 }
 
@@ -434,7 +434,7 @@ func getByIDs(d *directory, t *Tenant, c *call) (answer, error) {
 	users, groups := d.split(ids)
 	var rows []object
 	if len(types) == 0 || containsFold(types, "user") || containsFold(types, "directoryObject") {
-		rows = append(rows, typed(userType, objectsOf(users))...)
+		rows = append(rows, typed(userType, d.userRows(users))...)
 	}
 	if len(types) == 0 || containsFold(types, "group") || containsFold(types, "directoryObject") {
 		rows = append(rows, typed(groupType, objectsOf(groups))...)

@@ -252,8 +252,7 @@ func demandRefusal(demands []string) *signInFailure {
 func (t *Tenant) registered(user mfa.User) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	methods, _ := t.directory.methodsOf(user.ID)
-	return slices.ContainsFunc(methods, func(m mfa.Method) bool { return m.Type != mfa.PasswordMethod })
+	return t.directory.hasSecondFactor(user.ID)
 }
 
 // policyClaims names the policies that refused, as JSON within JSON; "" where none did.

@@ -31,7 +31,7 @@ func signingIn(t testing.TB, tenant *graphfake.Tenant) *graphfake.Tenant {
 	}
 	tenant.AddSubscribedSKU(securitydefaults.SubscribedSKU{CapabilityStatus: "Enabled", ServicePlans: []securitydefaults.ServicePlan{{ServicePlanID: securitydefaults.PlanEntraP1, ProvisioningStatus: "Success"}}})
 	tenant.AddUser(mfa.User{ID: serviceID, UserPrincipalName: "svc@contoso.com", DisplayName: "Service"})
-	require.NoError(t, tenant.SetPassword(serviceID, "right"))
+	require.NoError(t, tenant.GivePassword(serviceID, "right"))
 	return tenant
 }
 
@@ -525,7 +525,7 @@ func TestALoadedTenantKnowsNoSignInsOfBefore(t *testing.T) {
 		return e
 	}
 	assert.Contains(t, log().NonInteractive.Missing, "does not hold the sign-in log")
-	require.NoError(t, tenant.SetPassword(serviceID, "right"))
+	require.NoError(t, tenant.GivePassword(serviceID, "right"))
 	answer, body := grantBy(t, tenant, mfa.MicrosoftGraph)
 	assert.Equal(t, 400, answer.Status)
 	assert.Equal(t, []any{90033.0}, body["error_codes"], "nobody knows which policies there are")

@@ -18,6 +18,7 @@ import (
 // It is for tests; it counts as no call of Graph.
 func (t *Tenant) Snapshot(leaveOut ...string) []byte {
 	t.mu.Lock()
+	t.progress()
 	state := t.directory.snapshot()
 	t.mu.Unlock()
 	decoder := json.NewDecoder(bytes.NewReader(raw(state)))
@@ -53,6 +54,9 @@ func (d *directory) snapshot() object {
 		{"securityDefaults", raw(defaults != nil && *defaults)},
 		{"perUserMfaStates", raw(requirements)},
 		{"groupMembers", raw(members)},
+		{"authenticationMethods", raw(d.methodsSnapshot())},
+		{"mobilePhones", raw(d.mobilesSnapshot())},
+		{"passwords", raw(d.passwordsSnapshot())},
 	}
 }
 

@@ -268,7 +268,7 @@ func TestSignInsLagBehindWrites(t *testing.T) {
 	at := newClock()
 	tenant := graphfake.Tenant{Clock: at.now, ReplicationDelay: time.Minute}
 	user := tenant.AddUser(mfa.User{UserPrincipalName: "svc@contoso.com"})
-	require.NoError(t, tenant.SetPassword(user, "a password"))
+	require.NoError(t, tenant.GivePassword(user, "a password"))
 	c := serve(t, &tenant, everything...)
 	signIn := func() int {
 		form := url.Values{"grant_type": {"password"}, "client_id": {nothing}, "username": {"svc@contoso.com"}, "password": {"a password"}, "scope": {"https://graph.microsoft.com/.default"}}
@@ -473,7 +473,7 @@ func ExampleTenant_Snapshot() {
 	tenant.AddUser(mfa.User{ID: "1", UserPrincipalName: "svc@contoso.com"})
 	fmt.Println(string(tenant.Snapshot()))
 	// Output:
-	// {"groupMembers":{},"namedLocations":[],"perUserMfaStates":{"1":"disabled"},"policies":[],"securityDefaults":false}
+	// {"authenticationMethods":{},"groupMembers":{},"mobilePhones":{},"namedLocations":[],"passwords":{},"perUserMfaStates":{"1":"disabled"},"policies":[],"securityDefaults":false}
 }
 
 // writePaths are the calls that FuzzWrite makes.

@@ -145,6 +145,29 @@ type Tenant struct {
 	// service needs minutes, and may need hours; the zero Tenant shows it at once.
 	SignInLatency time.Duration
 
+	// NoPhoneAPI is the cloud that 21Vianet operates: it has no phoneMethods.
+	// Source: https://learn.microsoft.com/graph/api/phoneauthenticationmethod-update.
+	NoPhoneAPI bool
+	// PhoneFinishesRegistration makes a phone that an administrator registers move an
+	// account from enabled to enforced, as it moves when its person registers. Whether
+	// the service does so is not documented.
+	PhoneFinishesRegistration bool
+	// BannedWords are words that no password may hold, beside the rules for all tenants.
+	// Source: https://learn.microsoft.com/entra/identity/authentication/concept-password-ban-bad.
+	BannedWords []string
+	// ApplicationsNeedRoles makes an application need a directory role, as an account
+	// does, to change phones and passwords: AssignRole with its Principal gives one.
+	// Microsoft documents it for passwords, and for phones neither way.
+	// Source: https://learn.microsoft.com/graph/api/user-update.
+	ApplicationsNeedRoles bool
+	// PasswordResetTakes is how long a reset runs, by Clock; 0 means that the second
+	// question for it finds it done. PasswordResetFails makes it fail, with this detail.
+	PasswordResetTakes time.Duration
+	PasswordResetFails string
+	// RegistrationLatency is how far the report on registrations lags behind, by Clock.
+	// The zero Tenant's doesn't.
+	RegistrationLatency time.Duration
+
 	mu        sync.Mutex
 	made      int // ids made so far
 	requested int // request ids made so far
@@ -157,6 +180,7 @@ type Tenant struct {
 	judges    *Tenant
 	turn      chan struct{} // held by the plan that changes the tenant
 	recent    []recentWrite
+	people    map[string]*person // user id, folded
 }
 
 // directory is the state of a tenant. It is read and written under Tenant.mu.
@@ -178,11 +202,20 @@ type directory struct {
 	domains       table[mfa.Domain]
 	organization  object
 	requirements  map[string]mfa.Requirements // user id, folded
-	methods       map[string][]mfa.Method     // user id, folded; without the password
-	passwords     map[string]string           // user id, folded
-	applications  table[Application]
-	signIns       table[loggedSignIn]
-	held          *holdings // nil: the whole truth is here
+	counted       map[string]bool             // user id, folded; what is registered had its effect on the state
+	methods       map[string][]method         // user id, folded; without the password
+	earlier       map[string][]earlier        // user id, folded; what the report still shows
+	passwords     map[string]password         // user id, folded
+	mobiles       map[string]string           // user id, folded; the number of the profile
+
+	defaultMethods map[string]string // user id, folded, to the id of a method
+	appPasswords   map[string]int    // user id, folded
+	methodPolicies table[mfa.MethodConfiguration]
+	resets         table[*reset]
+
+	applications table[Application]
+	signIns      table[loggedSignIn]
+	held         *holdings // nil: the whole truth is here
 }
 
 // Skipped returns the files that Load left out because no check asks for what

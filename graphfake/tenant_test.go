@@ -88,7 +88,7 @@ func TestRefusedWrites(t *testing.T) {
 		"group not assignable":     {notAssignable, http.StatusBadRequest},
 		"state of nobody":          {tenant.SetPerUserState("none", mfa.PerUserEnabled), http.StatusNotFound},
 		"method of nobody":         {tenant.AddMethod("none", mfa.Method{}), http.StatusNotFound},
-		"password of nobody":       {tenant.SetPassword("none", "x"), http.StatusNotFound},
+		"password of nobody":       {tenant.GivePassword("none", "x"), http.StatusNotFound},
 		"delete nobody":            {tenant.Delete("none"), http.StatusNotFound},
 		"remove an unknown policy": {tenant.RemovePolicy("none"), http.StatusNotFound},
 	} {

@@ -235,15 +235,21 @@ func (t *Tenant) authenticate(name, password string) (mfa.User, *signInFailure) 
 	if err != nil {
 		return user, refuseSignIn(50034, "invalid_grant", "The user account %s does not exist in the directory.", name)
 	}
+	t.progress()
 	kept, ok := t.directory.passwords[fold(user.ID)]
 	if !ok && t.directory.federated(user) {
 		return user, refuseSignIn(50056, "invalid_grant", "Invalid or null password: password does not exist in the directory for this user.")
 	}
-	if !ok || !equalSecret(password, kept) {
+	if !ok || !equalSecret(password, kept.text) {
 		return user, refuseSignIn(50126, "invalid_grant", "Error validating credentials due to invalid username or password.")
 	}
 	if user.AccountEnabled != nil && !*user.AccountEnabled {
 		return user, refuseSignIn(50057, "invalid_grant", "The user account is disabled.")
+	}
+	if kept.mustChange() {
+		failure := refuseSignIn(50055, "invalid_grant", "The password is expired.")
+		failure.suberror = "user_password_expired"
+		return user, failure
 	}
 	return user, nil
 }

@@ -182,7 +182,7 @@ func TestClientAssertion(t *testing.T) {
 func passwordTenant(t *testing.T) (*graphfake.Tenant, *client, func(password string) reply) {
 	tenant := &graphfake.Tenant{Clock: newClock().now}
 	user := tenant.AddUser(mfa.User{UserPrincipalName: "svc@contoso.com", DisplayName: "Service"})
-	require.NoError(t, tenant.SetPassword(user, "right"))
+	require.NoError(t, tenant.GivePassword(user, "right"))
 	c := serve(t, tenant)
 	return tenant, c, func(password string) reply {
 		return c.signIn("organizations", map[string]string{
@@ -290,7 +290,7 @@ func TestPasswordGrantWhereItIsNotServed(t *testing.T) {
 	refused(t, c.signIn("organizations", form), 400, 50126, "invalid_grant")
 	form["username"] = "svc@federated.example"
 	refused(t, c.signIn("organizations", form), 400, 50056, "invalid_grant")
-	require.NoError(t, tenant.SetPassword("svc@federated.example", "right"))
+	require.NoError(t, tenant.GivePassword("svc@federated.example", "right"))
 	form["password"] = "wrong"
 	refused(t, c.signIn("organizations", form), 400, 50126, "invalid_grant")
 	form["password"] = "right"

@@ -16,7 +16,7 @@ import (
 // groups, roles, methods and the per-user MFA state that it is given, and no other.
 // Credentials among the members, such as passwordProfile, are not kept.
 func (t *Tenant) AddUser(user mfa.User) string {
-	user = wholeUser(user)
+	row := wholeUser(user)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	d := &t.directory
@@ -24,6 +24,7 @@ func (t *Tenant) AddUser(user mfa.User) string {
 		user.ID = d.upns[fold(user.UserPrincipalName)]
 	}
 	user.ID = t.idOr(user.ID)
+	user = userOf(d.takeMobile(row, user.ID), user.ID)
 	if user.AccountEnabled == nil {
 		user.AccountEnabled = new(true)
 	}
@@ -38,16 +39,22 @@ func (t *Tenant) AddUser(user mfa.User) string {
 
 // wholeUser returns a copy of an account as Graph would give it: what is not set
 // is null, and so known, where absence would mean that it was not read. Credentials are dropped.
-func wholeUser(user mfa.User) mfa.User {
+func wholeUser(user mfa.User) object {
 	row := withoutSecrets(objectOf(isolated(user)))
 	if row.get("onPremisesSyncEnabled") == nil {
 		row = row.with("onPremisesSyncEnabled", json.RawMessage("null"))
 	}
-	var whole mfa.User
-	if err := json.Unmarshal(raw(row), &whole); err != nil {
+	return row
+}
+
+// userOf reads the account of a row back.
+func userOf(row object, id string) mfa.User {
+	var user mfa.User
+	if err := json.Unmarshal(raw(row), &user); err != nil {
 		panic("graphfake: " + err.Error()) // it was a user before
 	}
-	return whole
+	user.ID = id
+	return user
 }
 
 func (d *directory) putUser(user mfa.User) {
@@ -110,6 +117,12 @@ func (t *Tenant) Delete(id string) error {
 			delete(d.requirements, fold(id))
 			delete(d.methods, fold(id))
 			delete(d.passwords, fold(id))
+			delete(d.mobiles, fold(id))
+			delete(d.defaultMethods, fold(id))
+			delete(d.counted, fold(id))
+			delete(d.appPasswords, fold(id))
+			delete(d.earlier, fold(id))
+			delete(t.people, fold(id))
 		} else if !d.groups.remove(id) {
 			return notFound(id)
 		}

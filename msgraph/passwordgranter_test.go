@@ -39,7 +39,7 @@ func signInTenant(t *testing.T) *graphfake.Tenant {
 	tenant.AddDomain(mfa.Domain{ID: "fed.contoso.com", AuthenticationType: "Federated"})
 	for _, name := range []string{"svc@contoso.com", "mfa@contoso.com", "svc@fed.contoso.com"} {
 		tenant.AddUser(mfa.User{UserPrincipalName: name, AccountEnabled: new(true)})
-		require.NoError(t, tenant.SetPassword(name, secret))
+		require.NoError(t, tenant.GivePassword(name, secret))
 	}
 	require.NoError(t, tenant.SetPerUserState("mfa@contoso.com", mfa.PerUserEnforced))
 	return tenant

@@ -38,7 +38,7 @@ func Agreement(t *testing.T, tenant *graphfake.Tenant) map[entramfa.Outcome]int 
 	require.NoError(t, err)
 	met := map[entramfa.Outcome]int{}
 	for _, user := range users {
-		require.NoError(t, tenant.SetPassword(user.ID, "password of "+user.ID))
+		require.NoError(t, tenant.GivePassword(user.ID, "password of "+user.ID))
 		for address := range countries() {
 			for _, resource := range []string{mfa.MicrosoftGraph, mfa.ExchangeOnline, mfa.SharePointOnline, mfa.AzureManagement, mfa.AzurePortal} {
 				at = at.Add(time.Minute)

@@ -19,7 +19,7 @@ func testSignInLog(t *testing.T, newReader Maker) {
 	tenant := &graphfake.Tenant{Clock: func() time.Time { return at }, PageSize: 2}
 	user := tenant.AddUser(mfa.User{UserPrincipalName: "svc@contoso.com"})
 	other := tenant.AddUser(mfa.User{UserPrincipalName: "ann@contoso.com"})
-	require.NoError(t, tenant.SetPassword(user, "right"))
+	require.NoError(t, tenant.GivePassword(user, "right"))
 	require.NoError(t, tenant.SetPerUserState(user, mfa.PerUserEnforced))
 	log, can := newReader(t, tenant).(mfa.SignInLogReader)
 	require.True(t, can, "the reader has no sign-in log")

@@ -218,7 +218,7 @@ func TestSignInsThatFail(t *testing.T) {
 	})
 	t.Run("the checked account itself", func(t *testing.T) {
 		w := newWorld(t)
-		require.NoError(t, w.tenant.SetPassword(account, password))
+		require.NoError(t, w.tenant.GivePassword(account, password))
 		err := check(t, w, w.withPassword(t, account, password))
 		require.ErrorIs(t, err, entramfa.ErrUnauthenticated)
 		assert.Contains(t, []string{"AADSTS50076", "AADSTS50079"}, code(t, err))

@@ -94,7 +94,7 @@ func fill(t *testing.T) *graphfake.Tenant {
 	tenant.AddDomain(mfa.Domain{ID: "contoso.com", AuthenticationType: "Managed"})
 	id := tenant.AddUser(mfa.User{UserPrincipalName: account, DisplayName: "Connection account"})
 	tenant.AddUser(mfa.User{UserPrincipalName: reader, DisplayName: "Reader"})
-	require.NoError(t, tenant.SetPassword(reader, password))
+	require.NoError(t, tenant.GivePassword(reader, password))
 	inner := tenant.AddGroup(policy.Group{DisplayName: "Service accounts"})
 	outer := tenant.AddGroup(policy.Group{DisplayName: "Automation"})
 	require.NoError(t, tenant.AddMember(outer, inner))

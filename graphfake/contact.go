@@ -1,0 +1,138 @@
+package graphfake
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/mfa"
+)
+
+// The number of the profile is kept beside the account and not in it: mfa.User is
+// shown and logged by who reads it, and Graph alone tells the whole number.
+
+// takeMobile moves the number of a profile out of an account that is put into the tenant.
+func (d *directory) takeMobile(row object, id string) object {
+	if number := row.text("mobilePhone"); number != "" {
+		d.setMobile(id, number)
+	}
+	return row.without("mobilePhone")
+}
+
+func (d *directory) setMobile(id, number string) {
+	if d.mobiles == nil {
+		d.mobiles = map[string]string{}
+	}
+	d.mobiles[fold(id)] = number
+}
+
+// userRow is an account as Graph writes it.
+func (d *directory) userRow(user mfa.User) object {
+	row := objectOf(user)
+	if number := d.mobiles[fold(user.ID)]; number != "" {
+		row = row.with("mobilePhone", raw(number))
+	}
+	if profile := d.passwords[fold(user.ID)].profile(); profile != nil {
+		row = row.with("passwordProfile", profile)
+	}
+	return row
+}
+
+func (d *directory) userRows(users []mfa.User) []object {
+	rows := make([]object, len(users))
+	for i, user := range users {
+		rows[i] = d.userRow(user)
+	}
+	return rows
+}
+
+// longestMobile is how long the number of a profile may be.
+// Source: https://learn.microsoft.com/graph/api/resources/user.
+const longestMobile = 64
+
+// userPatch is what a PATCH of an account changes; nil is left as it is.
+type userPatch struct {
+	mobile  *string
+	profile *passwordProfile
+}
+
+// patchUser changes an account as an administrator does: all of it or nothing.
+func (t *Tenant) patchUser(d *directory, who mfa.Identity, name string, patch userPatch) error {
+	user, err := d.user(name)
+	if err != nil {
+		return err
+	}
+	if err := t.mayManage(d, who, user, mayReset); err != nil {
+		return err
+	}
+	if err := t.checkPatch(d, user, patch); err != nil {
+		return err
+	}
+	if patch.mobile != nil {
+		t.writeMobile(d, user.ID, *patch.mobile)
+	}
+	if patch.profile != nil {
+		t.writeProfile(d, user, *patch.profile)
+	}
+	return nil
+}
+
+func (t *Tenant) checkPatch(d *directory, user mfa.User, patch userPatch) error {
+	switch {
+	case user.OnPremisesSyncEnabled != nil && *user.OnPremisesSyncEnabled:
+		return badRequest("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.")
+	case patch.mobile != nil && len(*patch.mobile) > longestMobile:
+		return badRequest("Invalid value specified for property 'mobilePhone' of resource 'User'.")
+	case patch.profile != nil:
+		return t.checkProfile(d, user, *patch.profile)
+	}
+	return nil
+}
+
+// readUserPatch reads the body of a PATCH of an account. The service takes many
+// members more; this tenant takes these, and refuses the others by name.
+func readUserPatch(body []byte) (patch userPatch, refusal error) {
+	parsed, wrong := readBodyObject(body)
+	if wrong != nil {
+		return patch, wrong
+	}
+	for _, m := range parsed {
+		switch {
+		case isAnnotation(m.name):
+		case m.name == "mobilePhone":
+			patch.mobile, refusal = readMobile(m.value)
+		case m.name == "passwordProfile":
+			patch.profile, refusal = readProfile(m.value)
+		case userShape.find(m.name) != nil:
+			refusal = badRequest("Unsupported: of a user graphfake takes mobilePhone and passwordProfile, not '%s'.", m.name)
+		default:
+			refusal = badRequest("Property '%s' does not exist as a declared property or extension property.", m.name)
+		}
+		if refusal != nil {
+			return patch, refusal
+		}
+	}
+	return patch, nil
+}
+
+func readMobile(value json.RawMessage) (*string, error) {
+	var number *string
+	if json.Unmarshal(value, &number) != nil {
+		return nil, badRequest("Invalid value specified for property 'mobilePhone' of resource 'User'.")
+	}
+	if number == nil {
+		number = new("")
+	}
+	return number, nil
+}
+
+// mayPatch asks for the permission of each member: User.ReadWrite.All doesn't open the password.
+// Source: https://learn.microsoft.com/graph/api/user-update.
+func (c *call) mayPatch(patch userPatch) *entramfa.GraphError {
+	missing := patch.mobile != nil && !granted(c.roles, writeContacts) ||
+		patch.profile != nil && !granted(c.roles, writePasswords)
+	if !missing {
+		return nil
+	}
+	return graphError(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+}
