@@ -50,9 +50,9 @@ var mayChangeMethods = reach{authenticationAdmin: mayReset[authenticationAdmin]}
 // everywhere are the roles that may do it to everybody.
 var everywhere = []string{privilegedAuthAdmin, globalAdmin}
 
-// mayManage refuses a caller whose roles don't reach the account. An application
-// needs none, unless ApplicationsNeedRoles says so.
-func (t *Tenant) mayManage(d *directory, who mfa.Identity, target mfa.User, by reach) error {
+// mayManage returns the refusal where the caller's roles don't reach the account. An
+// application needs none, unless ApplicationsNeedRoles says so.
+func (t *Tenant) mayManage(d *directory, who mfa.Identity, target mfa.User, by reach, refusal *entramfa.GraphError) error {
 	if who.Kind == mfa.IdentityApplication && !t.ApplicationsNeedRoles {
 		return nil
 	}
@@ -64,20 +64,29 @@ func (t *Tenant) mayManage(d *directory, who mfa.Identity, target mfa.User, by r
 	if err != nil {
 		return err
 	}
-	protected := d.inRoleGroup(target.ID)
-	for _, role := range held {
-		allowed, some := by[role]
-		if some && !protected && !slices.ContainsFunc(roles, func(r string) bool { return !slices.Contains(allowed, r) }) {
-			return nil
-		}
+	if d.inRoleGroup(target.ID) || !slices.ContainsFunc(held, func(role string) bool { return by.covers(role, roles) }) {
+		return refusal
 	}
-	return denied()
+	return nil
 }
 
-// denied is how the directory refuses who has the permission and not the role. The
-// permissions are none that are missing.
+// covers says whether a role reaches an account that holds these roles.
+func (by reach) covers(role string, held []string) bool {
+	allowed, some := by[role]
+	return some && !slices.ContainsFunc(held, func(r string) bool { return !slices.Contains(allowed, r) })
+}
+
+// How the two services refuse who has the permission and not the role. No
+// permission is missing.
+
 func denied() *entramfa.GraphError {
 	refusal := graphError(http.StatusForbidden, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+	refusal.Permissions = []string{}
+	return refusal
+}
+
+func deniedMethods() *entramfa.GraphError {
+	refusal := graphError(http.StatusForbidden, "accessDenied", "Request Authorization failed")
 	refusal.Permissions = []string{}
 	return refusal
 }

@@ -13,8 +13,9 @@ import (
 
 // takeMobile moves the number of a profile out of an account that is put into the tenant.
 func (d *directory) takeMobile(row object, id string) object {
-	if number := row.text("mobilePhone"); number != "" {
-		d.setMobile(id, number)
+	if row.get("mobilePhone") != nil {
+		d.setMobile(id, row.text("mobilePhone"))
+		d.held.note(factMobile, id)
 	}
 	return row.without("mobilePhone")
 }
@@ -24,6 +25,19 @@ func (d *directory) setMobile(id, number string) {
 		d.mobiles = map[string]string{}
 	}
 	d.mobiles[fold(id)] = number
+}
+
+// mobileOf returns the number of a profile, nil where there is none.
+func (d *directory) mobileOf(user string) (*mfa.Phone, error) {
+	found, err := d.user(user)
+	if err == nil {
+		err = d.held.needOf(factMobile, found)
+	}
+	number := d.mobiles[fold(found.ID)]
+	if err != nil || number == "" {
+		return nil, err
+	}
+	return new(mfa.NewPhone(number)), nil
 }
 
 // userRow is an account as Graph writes it.
@@ -62,7 +76,7 @@ func (t *Tenant) patchUser(d *directory, who mfa.Identity, name string, patch us
 	if err != nil {
 		return err
 	}
-	if err := t.mayManage(d, who, user, mayReset); err != nil {
+	if err := t.mayManage(d, who, user, mayReset, denied()); err != nil {
 		return err
 	}
 	if err := t.checkPatch(d, user, patch); err != nil {
@@ -70,6 +84,7 @@ func (t *Tenant) patchUser(d *directory, who mfa.Identity, name string, patch us
 	}
 	if patch.mobile != nil {
 		t.writeMobile(d, user.ID, *patch.mobile)
+		d.held.note(factMobile, user.ID)
 	}
 	if patch.profile != nil {
 		t.writeProfile(d, user, *patch.profile)

@@ -39,12 +39,7 @@ func (t *Tenant) DeletePhone(ctx context.Context, user, methodID string) (entram
 // MobilePhone returns the number of the profile, nil where there is none.
 func (t *Tenant) MobilePhone(ctx context.Context, user string) (*mfa.Phone, error) {
 	return read(ctx, t, get(v1, "/users/"+user), func(d *directory) (*mfa.Phone, error) {
-		found, err := d.user(user)
-		number := d.mobiles[fold(found.ID)]
-		if err != nil || number == "" {
-			return nil, err
-		}
-		return new(mfa.NewPhone(number)), nil
+		return d.mobileOf(user)
 	})
 }
 

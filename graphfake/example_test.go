@@ -154,3 +154,24 @@ func ExampleLoad() {
 	// CA-ServiceAccounts
 	// true
 }
+
+// Who is enabled moves on when the person behind the account has registered.
+func ExampleTenant_Person() {
+	ctx := context.Background()
+	var tenant graphfake.Tenant
+	tenant.AddUser(mfa.User{UserPrincipalName: "svc@contoso.com"})
+	if err := tenant.Person("svc@contoso.com", graphfake.Script{Reads: 2}); err != nil {
+		fmt.Println(err)
+	}
+	if _, err := tenant.UpdateRequirements(ctx, "svc@contoso.com", mfa.PerUserEnabled); err != nil {
+		fmt.Println(err)
+	}
+	for range 3 {
+		requirements, err := tenant.Requirements(ctx, "svc@contoso.com")
+		fmt.Println(requirements.PerUserMFAState, err)
+	}
+	// Output:
+	// enabled <nil>
+	// enabled <nil>
+	// enforced <nil>
+}

@@ -27,6 +27,7 @@ const (
 	factEligibilities fact = "eligible roles"
 	factRequirements  fact = "per-user MFA state"
 	factMethods       fact = "authentication methods"
+	factMobile        fact = "mobile phone of the profile"
 )
 
 // How to give what is missing, as Load documents it.
@@ -44,6 +45,7 @@ const (
 	roleFile         = "RoleAssignments/*.json of the tenant"
 	eligibilityFile  = `a member "roleEligibilityScheduleInstances" of the user, [] for none, or RoleEligibilityScheduleInstances/*.json of the tenant`
 	requirementsFile = `a member "authentication" of the user: {"requirements":{"perUserMfaState":"disabled"}}`
+	mobileFile       = `a member "mobilePhone" of the user, null for none`
 	methodsFile      = `a member "authentication" of the user: {"methods":[...]}, as GET users/{id}/authentication/methods lists them`
 	skuFile          = "SubscribedSkus/*.json, as GET subscribedSkus lists them"
 	tenantFile       = "Organization/*.json, as GET organization lists it"
@@ -99,6 +101,7 @@ var userFacts = map[fact]string{
 	factEligibilities: eligibilityFile,
 	factRequirements:  requirementsFile,
 	factMethods:       methodsFile,
+	factMobile:        mobileFile,
 }
 
 // noteAll remembers that everything about a user is known.

@@ -87,7 +87,9 @@ import (
 // The answers of users/{id}/authentication/requirements and .../methods are also
 // read from files of their own, by their @odata.context.
 //
-// Credentials that an export holds, such as passwordProfile, are dropped.
+// Credentials that an export holds, such as passwordProfile, are dropped; of a
+// phone method the last digits are kept. The mobilePhone of a profile stays in the
+// tenant, and only Graph tells it.
 //
 // # What the export does not hold
 //

@@ -28,7 +28,9 @@ func (m method) isPassword() bool { return m.Type == mfa.PasswordMethod }
 // registeredMethod makes a method of what was arranged. A phone has the id of its type.
 func (t *Tenant) registeredMethod(arranged mfa.Method) method {
 	kept := isolated(arranged)
-	kept.PhoneNumber = arranged.PhoneNumber // as text it would lose by what it is compared
+	if arranged.PhoneNumber != nil {
+		kept.PhoneNumber = new(*arranged.PhoneNumber) // as text it would lose by what it is compared
+	}
 	if id := phoneID(kept); kept.ID == "" && id != "" {
 		kept.ID = id
 	}
@@ -103,10 +105,14 @@ func (d *directory) hasSecondFactor(id string) bool {
 // methodRows are the methods of an account as Graph lists them.
 func (d *directory) methodRows(idOrUPN string, keep func(method) bool) ([]object, error) {
 	all, err := d.allMethods(idOrUPN)
+	if err != nil {
+		return nil, err
+	}
+	user, err := d.user(idOrUPN)
 	rows := []object{}
 	for _, m := range all {
 		if keep(m) {
-			rows = append(rows, d.withSMSState(m, idOrUPN))
+			rows = append(rows, d.withSMSState(m, user.ID))
 		}
 	}
 	return rows, err

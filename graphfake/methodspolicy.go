@@ -155,8 +155,8 @@ func (d *directory) signsInBySMS(userID string) bool {
 	})
 }
 
-// numberElsewhere says whether another account signs in with the number: the one
-// that had it first keeps it.
+// numberElsewhere says whether another account signs in with the number. Of two
+// the one keeps it that the tenant had first.
 func (d *directory) numberElsewhere(m method, userID string) bool {
 	for _, other := range d.users.order {
 		if sameText(other, userID) {

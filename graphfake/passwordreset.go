@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/mfa"
 )
 
@@ -54,14 +53,7 @@ func (t *Tenant) mayResetPassword(d *directory, who mfa.Identity, user mfa.User)
 	if who.Kind == mfa.IdentityApplication || self(who, user) {
 		return deniedMethods()
 	}
-	return t.mayManage(d, who, user, mayReset)
-}
-
-// deniedMethods is how the methods service refuses who has the permission.
-func deniedMethods() *entramfa.GraphError {
-	refusal := graphError(http.StatusForbidden, "accessDenied", "Request Authorization failed")
-	refusal.Permissions = []string{}
-	return refusal
+	return t.mayManage(d, who, user, mayReset, deniedMethods())
 }
 
 // readReset says how far a reset is, which is also what moves it on where the clock doesn't.

@@ -41,7 +41,7 @@ var (
 	readPhones        = []string{"UserAuthMethod-Phone.Read.All", "UserAuthMethod-Phone.ReadWrite.All", "UserAuthenticationMethod.Read.All", "UserAuthenticationMethod.ReadWrite.All"}
 	writePhones       = []string{"UserAuthMethod-Phone.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All"}
 	writeContacts     = []string{"User-Phone.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"}
-	writePasswords    = []string{"User-PasswordProfile.ReadWrite.All"}
+	writePasswords    = []string{"User-PasswordProfile.ReadWrite.All", "Directory.AccessAsUser.All"}
 	writeUsers        = append(slices.Clip(writeContacts), writePasswords...)
 	resetPasswords    = []string{"UserAuthMethod-Password.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All"}
 	readResets        = append(slices.Clip(readMethods), resetPasswords[0])

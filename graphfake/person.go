@@ -2,6 +2,7 @@ package graphfake
 
 import (
 	"crypto/rand"
+	"maps"
 	"slices"
 	"time"
 
@@ -63,7 +64,8 @@ func (t *Tenant) progress() {
 	for _, r := range t.directory.resets.all() {
 		t.runReset(&t.directory, r)
 	}
-	for id, p := range t.people {
+	for _, id := range slices.Sorted(maps.Keys(t.people)) { // so that ids are the same in every run
+		p := t.people[id]
 		if p.reads >= p.Reads && !t.now().Before(p.since.Add(p.After)) && t.acts(id, p) {
 			delete(t.people, id)
 		}

@@ -112,21 +112,27 @@ func (t *Tenant) changePhone(d *directory, who mfa.Identity, user, id string, ph
 		return err
 	}
 	old := d.phone(owner.ID, id)
-	switch {
-	case old == nil:
+	if old == nil {
 		return noMethod(id)
-	case *old.PhoneType != string(phoneType):
-		return badPhone("The type of a phone can't be changed.")
 	}
-	if err := checkPhone(phoneType, number); err != nil {
+	if err := old.checkChange(phoneType, number); err != nil {
 		return err
 	}
+	phoneType = mfa.PhoneType(*old.PhoneType)
 	changed := t.newPhone(phoneType, number)
 	changed.created = old.created
 	methods := slices.Clone(d.methods[fold(owner.ID)])
 	methods[slices.IndexFunc(methods, func(m method) bool { return m.ID == old.ID })] = changed
 	t.writeMethods(d, owner.ID, methods)
 	return nil
+}
+
+// checkChange refuses another type; one that isn't said is the same.
+func (m method) checkChange(phoneType mfa.PhoneType, number string) error {
+	if phoneType != "" && string(phoneType) != *m.PhoneType {
+		return badPhone("The type of a phone can't be changed.")
+	}
+	return checkPhone(mfa.PhoneType(*m.PhoneType), number)
 }
 
 // deletePhone removes a phone.
@@ -158,7 +164,7 @@ func (d *directory) phone(userID, id string) *method {
 	return nil
 }
 
-// phoneOwner returns the account whose phones are read or, by who, changed.
+// phoneOwner returns the account whose phones who calls may change: not its own.
 func (t *Tenant) phoneOwner(d *directory, who mfa.Identity, user string) (mfa.User, error) {
 	if t.NoPhoneAPI {
 		return mfa.User{}, noSegment("phoneMethods")
@@ -170,7 +176,10 @@ func (t *Tenant) phoneOwner(d *directory, who mfa.Identity, user string) (mfa.Us
 	if err := d.held.needOf(factMethods, owner); err != nil {
 		return owner, err
 	}
-	return owner, t.mayManage(d, who, owner, mayChangeMethods)
+	if self(who, owner) { // https://learn.microsoft.com/graph/api/authentication-post-phonemethods
+		return owner, deniedMethods()
+	}
+	return owner, t.mayManage(d, who, owner, mayChangeMethods, deniedMethods())
 }
 
 // SetDefaultMethod arranges which method of an account is asked for first, by its

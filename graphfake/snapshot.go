@@ -9,8 +9,10 @@ import (
 
 // Snapshot returns everything in the tenant that a write can change, as one
 // canonical JSON document: the policies and named locations as beta shows them,
-// security defaults, the per-user state of every account and the direct members
-// of every group. Two tenants in the same state have the same bytes, in whatever
+// security defaults, the per-user state of every account, the direct members
+// of every group, and of the credentials what tells two states apart: the last
+// digits of a number and a digest that is too short to find it by, and when a
+// password was written. Two tenants in the same state have the same bytes, in whatever
 // order they came to it; of the truth, which reads may not see yet. Members that
 // are named to be left out are left out at any depth: modifiedDateTime, for
 // instance, which no rollback can restore.

@@ -2,8 +2,8 @@
 // and offline answers.
 //
 // A [Tenant] has two faces over one state. Its methods satisfy [mfa.ReadWriter],
-// [mfa.PasswordGranter], [mfa.SignInLogReader] and [policy.DirectoryReader], so
-// that a check and a change run on it without any network. And it is an
+// [mfa.Enroller], [mfa.PasswordGranter], [mfa.SignInLogReader] and
+// [policy.DirectoryReader], so that a check and a change run on it without any network. And it is an
 // http.Handler that speaks Microsoft Graph, v1.0 and beta, and the token endpoint,
 // so that a real client runs against it:
 //
@@ -32,13 +32,15 @@
 // # Limits
 //
 // A write changes Conditional Access policies, named locations, security defaults,
-// per-user states and the members of groups; of what it deletes only policies can
-// be restored. That users, groups, roles and applications in a policy exist is not
+// per-user states, the members of groups, and of an account its phones, its password
+// and the mobile phone of its profile; of what it deletes only policies can be restored. That users, groups, roles and applications in a policy exist is not
 // looked at. An ETag is neither sent nor asked for. In a tenant that was loaded, a
 // group that a user was said to be in stays among the user's after a write took the
 // user out of it.
 //
 // Delegated permissions are not judged: only the app roles of a token open a route.
+// The directory roles of who calls are asked for where credentials are written, and
+// nowhere else. What only a person can do is done by [Tenant.Person].
 // Administrative units, service principals and devices are no objects of the tenant.
 // A group with hidden membership hides its members from a token without
 // Member.Read.Hidden, and stays in the lists of its members' groups.
@@ -103,9 +105,10 @@ type Tenant struct {
 	// Identity is an application of the tenant.
 	Caller mfa.Identity
 	// ReplicationDelay is for how long, by Clock, reads and sign-ins go on to see
-	// the policies, named locations, security defaults, per-user states and group
-	// members as they were before a write. Writes see the truth, and what is arranged
-	// by the methods without a context is seen at once.
+	// the policies, named locations, security defaults, per-user states, group
+	// members, phones and profiles as they were before a write. Writes see the truth, and
+	// what is arranged by the methods without a context is seen at once. So is a
+	// password, and what a person does.
 	ReplicationDelay time.Duration
 	// MaxPolicies is how many Conditional Access policies the tenant takes, in any
 	// state and of any origin; 0 means no limit. The number of the real service has
