@@ -71,7 +71,7 @@ func lost(ctx context.Context, r request, host string, token bool, err error) er
 		}
 		return unreachable(r, fmt.Errorf("no answer from %s: %w", host, network.Err))
 	case token && r.changes:
-		return &failure{graph: graphError(r, entramfa.ErrUnavailable), reason: "the request adapter failed: " + oneLine(err.Error())}
+		return &failure{graph: graphError(r, entramfa.ErrUnavailable), reason: "the request adapter failed: " + r.show(err.Error())}
 	}
 	refused := tokenRefused(r, err)
 	refused.unsent = true
@@ -80,7 +80,7 @@ func lost(ctx context.Context, r request, host string, token bool, err error) er
 
 // unreachable is the error of a request that got no answer.
 func unreachable(r request, cause error) error {
-	return &failure{graph: graphError(r, entramfa.ErrUnavailable), reason: oneLine(cause.Error()), cause: cause, unsent: unconnected(cause)}
+	return &failure{graph: graphError(r, entramfa.ErrUnavailable), reason: r.show(cause.Error()), cause: r.veil.cause(cause), unsent: unconnected(cause)}
 }
 
 // unconnected says whether no connection came about over which a request could
@@ -95,8 +95,8 @@ func unconnected(cause error) bool {
 // no cause: its text may quote the answer, and what is shown is masked.
 func unreadable(r request, a answer, cause error) error {
 	e := graphError(r, entramfa.ErrUnavailable)
-	e.Status, e.RequestID = a.status, oneLine(a.header.Get("request-id"))
-	return &failure{graph: e, reason: oneLine(cause.Error())}
+	e.Status, e.RequestID = a.status, r.show(a.header.Get("request-id"))
+	return &failure{graph: e, reason: r.show(cause.Error())}
 }
 
 func graphError(r request, kind error) *entramfa.GraphError {
@@ -271,6 +271,10 @@ func oneLine(s string) string {
 	}
 	return s
 }
+
+// show prepares a text from outside about a request: what the request carries is
+// hidden first.
+func (r request) show(s string) string { return oneLine(r.veil.hide(s)) }
 
 // retryAfter reads the header of that name: seconds or an HTTP date.
 func retryAfter(value string, now time.Time) time.Duration {

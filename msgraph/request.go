@@ -32,6 +32,8 @@ type request struct {
 	asksCaller bool
 	// changes: the call changes the tenant, so that it must not be made twice.
 	changes bool
+	// veil hides the secret in the body, nil where there is none.
+	veil *veil
 }
 
 // get makes a read of a path whose {id} are filled with keys.

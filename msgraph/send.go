@@ -50,8 +50,13 @@ func (c *Client) exchange(ctx context.Context, r request) (answer, error) {
 	var kept capture
 	info.AddRequestOptions(kept.options())
 	err = send(ctx, c.adapter, info)
+	// The body is let go, not overwritten: net/http may read it after the answer came.
+	info.Content = nil
 	if err == nil {
 		err = kept.err
+	}
+	if err == nil {
+		kept.answer, err = r.veil.answer(kept.answer)
 	}
 	if err != nil {
 		return answer{}, lost(ctx, r, uri.Host, info.Headers.ContainsKey("Authorization"), err)

@@ -32,7 +32,7 @@ func tokenRefused(r request, err error) *failure {
 		return &failure{graph: e, reason: "no token: " + e.Code + ": " + e.Message}
 	}
 	own, quotes, _ := strings.Cut(message, "\n-----")
-	e.Message = oneLine(own)
+	e.Message = r.show(own)
 	status := 0
 	if found := loginStatus.FindStringSubmatch(quotes); found != nil {
 		status, _ = strconv.Atoi(found[1]) // three digits
