@@ -36,9 +36,14 @@ func open(err error) error {
 
 // change makes a change and takes 200, 201 and 204 for success.
 func (c *Client) change(ctx context.Context, r request) (answer, entramfa.Receipt, error) {
+	return c.changeTaking(ctx, r, checkChange)
+}
+
+// changeTaking makes a change and takes for success what a check takes.
+func (c *Client) changeTaking(ctx context.Context, r request, check func(request, answer) error) (answer, entramfa.Receipt, error) {
 	a, err := c.call(ctx, r)
 	if err == nil {
-		err = checkChange(r, a)
+		err = check(r, a)
 	}
 	if err != nil {
 		return answer{}, entramfa.Receipt{}, open(err)

@@ -66,6 +66,7 @@ type Client struct {
 
 var (
 	_ mfa.ReadWriter         = (*Client)(nil)
+	_ mfa.Enroller           = (*Client)(nil)
 	_ mfa.SignInLogReader    = (*Client)(nil)
 	_ mfa.Batcher            = (*Client)(nil)
 	_ policy.DirectoryReader = (*Client)(nil)

@@ -157,7 +157,7 @@ func refusal(r request, a answer, now time.Time) error {
 		e.Message = strings.TrimSpace(e.Message + " The request carried no token: check that the adapter has a credential" +
 			" and that the host of its base URL is among its valid hosts")
 	}
-	if r.changes && isGraph {
+	if isGraph {
 		explain(r, e)
 	}
 	return e

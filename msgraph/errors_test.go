@@ -125,7 +125,16 @@ func TestEveryCallHasItsPermissions(t *testing.T) {
 		"RoleAssignments":         func(ctx context.Context) error { _, err := client.RoleAssignments(ctx, "u"); return err },
 		"RoleEligibilities":       func(ctx context.Context) error { _, err := client.RoleEligibilities(ctx, "u"); return err },
 		"RoleHolders":             func(ctx context.Context) error { _, err := client.RoleHolders(ctx, "r"); return err },
-		"ObjectsByID":             func(ctx context.Context) error { _, err := client.ObjectsByID(ctx, []string{"x"}); return err },
+		"MobilePhone":             func(ctx context.Context) error { _, err := client.MobilePhone(ctx, "u"); return err },
+		"Registration":            func(ctx context.Context) error { _, err := client.Registration(ctx, "u"); return err },
+		"MethodsPolicy":           func(ctx context.Context) error { _, err := client.MethodsPolicy(ctx); return err },
+		"Registrations": func(ctx context.Context) error {
+			for _, err := range client.Registrations(ctx) {
+				return err
+			}
+			return nil
+		},
+		"ObjectsByID": func(ctx context.Context) error { _, err := client.ObjectsByID(ctx, []string{"x"}); return err },
 	}
 	for name, read := range reads {
 		t.Run(name, func(t *testing.T) {

@@ -15,6 +15,8 @@ func lacking(item any) string {
 	case *mfa.Method:
 		// A method without its type would pass for no second factor, or for one.
 		return unset("@odata.type", v.Type)
+	case *mfa.Registration:
+		return unset("id", v.ID)
 	case *mfa.Organization:
 		return unset("id", v.ID)
 	case *signInLine:

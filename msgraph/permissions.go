@@ -24,6 +24,9 @@ var permissionTable = map[string][]string{
 	aroundPath:            {"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"},
 	groupAccountsPath:     {"GroupMember.Read.All", "Group.Read.All", "Directory.Read.All"},
 	methodsPath:           {"UserAuthenticationMethod.Read.All"},
+	methodsPolicyPath:     {"Policy.Read.AuthenticationMethod", "Policy.Read.All"},
+	registrationsPath:     {"AuditLog.Read.All"},
+	registrationPath:      {"AuditLog.Read.All"},
 	requirementsPath:      {"Policy.Read.All"},
 	policiesPath:          {"Policy.Read.All"},
 	policyPath:            {"Policy.Read.All"},
@@ -53,6 +56,9 @@ var conditionalAccess = needs{[]string{"Policy.ReadWrite.ConditionalAccess"}, []
 // that can hold roles ask for: it would be granted for the sake of any group.
 var memberWrites = needs{any: []string{"GroupMember.ReadWrite.All"}}
 
+// phoneWrites opens the writes of phone methods.
+var phoneWrites = needs{any: []string{"UserAuthMethod-Phone.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All"}}
+
 // changeTable lists, for each change, the application permissions that it
 // needs, from the same source as permissionTable. Broader ones are left out.
 var changeTable = map[string]needs{
@@ -68,6 +74,12 @@ var changeTable = map[string]needs{
 
 	http.MethodPatch + securityDefaultsPath: {[]string{"Policy.ReadWrite.SecurityDefaults", "Policy.ReadWrite.ConditionalAccess"}, []string{"Policy.Read.All"}},
 	http.MethodPatch + requirementsPath:     {any: []string{"Policy.ReadWrite.AuthenticationMethod"}},
+
+	http.MethodPost + phonesPath:     phoneWrites,
+	http.MethodPatch + phonePath:     phoneWrites,
+	http.MethodDelete + phonePath:    phoneWrites,
+	http.MethodPatch + mobilePhoneOf: {any: []string{"User-Phone.ReadWrite.All"}},
+	http.MethodPatch + passwordOf:    {any: []string{"User-PasswordProfile.ReadWrite.All"}},
 }
 
 // permissions returns those of a call, nil for one that the tables don't have.
@@ -105,5 +117,19 @@ func WritePermissions() []string {
 	return []string{
 		"Policy.Read.All", "Policy.ReadWrite.ConditionalAccess", "Application.Read.All",
 		"Policy.ReadWrite.SecurityDefaults", "Policy.ReadWrite.AuthenticationMethod", "GroupMember.ReadWrite.All",
+	}
+}
+
+// EnrolmentPermissions returns the application permissions that an enrolment needs
+// beside those of Permissions: phone methods, the mobile phone of the profile,
+// passwords, the report on registrations, the policy on methods. A password wants a
+// directory role too (SetPassword), and ResetPassword no application can do.
+//
+// They weigh as much as those of WritePermissions: who holds them can take over
+// accounts.
+func EnrolmentPermissions() []string {
+	return []string{
+		"UserAuthenticationMethod.Read.All", "AuditLog.Read.All", "Policy.Read.AuthenticationMethod",
+		"UserAuthMethod-Phone.ReadWrite.All", "User-Phone.ReadWrite.All", "User-PasswordProfile.ReadWrite.All",
 	}
 }

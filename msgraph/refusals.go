@@ -32,14 +32,30 @@ func number(message string) string {
 // explain tells the refusals of a change apart that share a status, and says
 // what to do about them.
 func explain(r request, e *entramfa.GraphError) {
-	said := strings.ToLower(e.Message)
+	_, enrols := roleAdvice[r.template]
 	switch {
-	// A protected action wants a sign-in context that an unattended program can't
-	// show, whatever it is granted.
-	// Source: https://learn.microsoft.com/entra/identity/role-based-access-control/protected-actions-overview.
-	case strings.Contains(said, "requires conditional access") && strings.Contains(said, "client does not support"):
+	case r.changes && protected(e):
 		e.Kind, e.Permissions, e.Also = entramfa.ErrPermission, nil, nil
 		advise(e, "the tenant protects this action; run with an identity that can answer a claims challenge, or lift the protected action")
+	case enrols:
+		explainEnrolment(r, e)
+	case r.changes:
+		explainPolicy(r, e)
+	}
+}
+
+// protected says whether the refusal is that of a protected action, which wants a
+// sign-in context that an unattended program can't show, whatever it is granted.
+// Source: https://learn.microsoft.com/entra/identity/role-based-access-control/protected-actions-overview.
+func protected(e *entramfa.GraphError) bool {
+	said := strings.ToLower(e.Message)
+	return strings.Contains(said, "requires conditional access") && strings.Contains(said, "client does not support")
+}
+
+// explainPolicy is explain for what exempts an account.
+func explainPolicy(r request, e *entramfa.GraphError) {
+	said := strings.ToLower(e.Message)
+	switch {
 	// Graph doesn't say that the group is one of these.
 	// Source: https://learn.microsoft.com/graph/api/group-post-members.
 	case errors.Is(e.Kind, entramfa.ErrPermission) && strings.HasPrefix(r.template, membersOf):
@@ -57,5 +73,9 @@ func explain(r request, e *entramfa.GraphError) {
 
 // advise adds what to do to Graph's own words.
 func advise(e *entramfa.GraphError, advice string) {
-	e.Message = strings.TrimSuffix(strings.TrimSpace(e.Message), ".") + "; " + advice
+	said := strings.TrimSuffix(strings.TrimSpace(e.Message), ".")
+	if said != "" {
+		said += "; "
+	}
+	e.Message = said + advice
 }

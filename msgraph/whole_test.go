@@ -55,6 +55,14 @@ var lists = map[string]struct {
 		_, err := c.SubscribedSKUs(ctx)
 		return err
 	}, `{"id":"1"}`},
+	"Registrations": {registrationsURI, func(ctx context.Context, c *msgraph.Client) error {
+		for _, err := range c.Registrations(ctx) {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}, `{"id":"1"}`},
 	"Organization": {"/v1.0/organization", func(ctx context.Context, c *msgraph.Client) error {
 		_, err := c.Organization(ctx)
 		return err
