@@ -1,6 +1,6 @@
 // Package msgraph reads and changes a Microsoft Entra tenant through Microsoft
-// Graph. Its [Client] is the mfa.ReadWriter and the policy.DirectoryReader of a real
-// tenant.
+// Graph. Its [Client] is the mfa.Enroller, and so the mfa.ReadWriter, and the
+// policy.DirectoryReader of a real tenant.
 //
 // Who has a GraphServiceClient of msgraph-sdk-go passes its request adapter and
 // keeps its credentials, proxy and tracing:
@@ -29,7 +29,10 @@
 //     errors.Is. A 403 names the permissions of which one was missing.
 //   - A token goes to the host of the base URL and nowhere else: redirects are
 //     not followed, and a next link to another host or another list is an error.
-//   - No error shows what looks like a token, a client secret or a password.
+//   - No error shows what looks like a token, a client secret or a password. The
+//     passwords and phone numbers of an enrolment go into the body of one request;
+//     whatever comes back, they are hidden in all their spellings, and no cause of
+//     such an error is kept but for errors.Is.
 //   - A change is sent once, alone, and again only to answer a claims challenge. After
 //     a 429 it did nothing: wait, and read again before it is sent again, for somebody
 //     else may have changed the same list. Behind a 5xx, a broken answer or none, the

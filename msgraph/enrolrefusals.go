@@ -17,9 +17,8 @@ const (
 	needsPasswordRole = "the caller, be it an application, needs a directory role too: User Administrator, and Privileged Authentication " +
 		"Administrator where the account is an administrator"
 	needsContactRole = "where the account is an administrator the caller needs the role Privileged Authentication Administrator too"
-	needsUser        = "no application can reset a password: sign in as a user with the delegated permission UserAuthenticationMethod.ReadWrite.All " +
-		"and the role Authentication Administrator, or Privileged Authentication Administrator where the account is an administrator; nobody " +
-		"resets the own password"
+	needsUser        = "no application can reset a password: sign in as a user with the delegated permission and the role Authentication " +
+		"Administrator, or Privileged Authentication Administrator where the account is an administrator; nobody resets the own password"
 	needsUserToRead = "no application can follow a reset: sign in as the user who began it"
 )
 

@@ -27,6 +27,7 @@ var permissionTable = map[string][]string{
 	methodsPolicyPath:     {"Policy.Read.AuthenticationMethod", "Policy.Read.All"},
 	registrationsPath:     {"AuditLog.Read.All"},
 	registrationPath:      {"AuditLog.Read.All"},
+	operationsPath:        {"UserAuthenticationMethod.Read.All"}, // for signed-in users alone
 	requirementsPath:      {"Policy.Read.All"},
 	policiesPath:          {"Policy.Read.All"},
 	policyPath:            {"Policy.Read.All"},
@@ -80,6 +81,8 @@ var changeTable = map[string]needs{
 	http.MethodDelete + phonePath:    phoneWrites,
 	http.MethodPatch + mobilePhoneOf: {any: []string{"User-Phone.ReadWrite.All"}},
 	http.MethodPatch + passwordOf:    {any: []string{"User-PasswordProfile.ReadWrite.All"}},
+	// For signed-in users alone.
+	http.MethodPost + resetPath: {any: []string{"UserAuthenticationMethod.ReadWrite.All"}},
 }
 
 // permissions returns those of a call, nil for one that the tables don't have.
