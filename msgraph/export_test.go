@@ -20,3 +20,6 @@ func (c *Client) SetClock(now time.Time, sleep func(context.Context, time.Durati
 
 // SetLinger changes how long a read waits for the others.
 func (c *Client) SetLinger(d time.Duration) { c.linger = d }
+
+// Spellings writes a text in every way in which an answer may repeat it.
+var Spellings = spellings
