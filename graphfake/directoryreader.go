@@ -9,7 +9,10 @@ import (
 	"github.com/entramfa/entramfa/policy"
 )
 
-var _ policy.DirectoryReader = (*Tenant)(nil)
+var (
+	_ policy.DirectoryReader   = (*Tenant)(nil)
+	_ policy.EligibilityReader = (*Tenant)(nil)
+)
 
 // longestPage is how many objects a page of a stream holds, as clients ask for them.
 const longestPage = 999
@@ -41,6 +44,14 @@ func (t *Tenant) TransitiveMembers(ctx context.Context, groupID string) iter.Seq
 func (t *Tenant) AllRoleAssignments(ctx context.Context) iter.Seq2[policy.RoleAssignment, error] {
 	return paged(ctx, t, get(v1, "/roleManagement/directory/roleAssignments"), (*directory).assignmentIDs, func(d *directory, id string) policy.RoleAssignment {
 		role, _ := d.assignments.get(id)
+		return d.expandRole(role)
+	})
+}
+
+// AllRoleEligibilities streams the roles that users and groups may activate, with Principal filled.
+func (t *Tenant) AllRoleEligibilities(ctx context.Context) iter.Seq2[policy.RoleAssignment, error] {
+	return paged(ctx, t, get(v1, "/roleManagement/directory/roleEligibilityScheduleInstances"), (*directory).eligibilityIDs, func(d *directory, id string) policy.RoleAssignment {
+		role, _ := d.eligibilities.get(id)
 		return d.expandRole(role)
 	})
 }
@@ -91,6 +102,10 @@ func (d *directory) userIDs() ([]string, error) {
 
 func (d *directory) assignmentIDs() ([]string, error) {
 	return d.assignments.order, d.held.need(d.held.whole(factRoles), "role assignments", roleFile)
+}
+
+func (d *directory) eligibilityIDs() ([]string, error) {
+	return d.eligibilities.order, d.held.need(d.held.whole(factEligibilities), "the eligible roles of the tenant", eligibilityFile)
 }
 
 // accountOf is an account as Conditional Access sees it, with what an export gives with it.

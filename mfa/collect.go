@@ -172,9 +172,13 @@ func (c *collector) second(ctx context.Context) {
 	f.Groups = memberships(c.direct, c.transitive, nested, members)
 }
 
-// together makes reads at once, and tells a reader that can answer several in one request.
 func (c *collector) together(ctx context.Context, reads []func(context.Context)) {
-	if batcher, ok := c.reader.(Batcher); ok {
+	together(ctx, c.reader, reads)
+}
+
+// together makes reads at once, and tells a reader that can answer several in one request.
+func together(ctx context.Context, reader Reader, reads []func(context.Context)) {
+	if batcher, ok := reader.(Batcher); ok {
 		ctx = batcher.Together(ctx, len(reads))
 	}
 	var group sync.WaitGroup
@@ -184,9 +188,13 @@ func (c *collector) together(ctx context.Context, reads []func(context.Context))
 	group.Wait()
 }
 
-// namedInPolicies lists the ids of the users and groups that policies name.
 func (c *collector) namedInPolicies() []string {
 	list, _ := c.facts.ConditionalAccess.Policies.Get()
+	return namedIn(list)
+}
+
+// namedIn lists the ids of the users and groups that policies name.
+func namedIn(list policy.List) []string {
 	var ids []string
 	for _, p := range list.Policies {
 		if p.Conditions == nil || p.Conditions.Users == nil {

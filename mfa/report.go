@@ -122,7 +122,7 @@ func methodNames(methods entramfa.Value[[]Method]) []string {
 	}
 	names := []string{}
 	for _, m := range secondFactors(list) {
-		name := strings.TrimSuffix(m.Type[strings.LastIndex(m.Type, ".")+1:], "AuthenticationMethod")
+		name := kindOf(m)
 		if m.PhoneType != nil {
 			name += " (" + *m.PhoneType + ")"
 		}

@@ -98,3 +98,11 @@ func (c *Client) hidden(ctx context.Context, r request, groupID string, empty bo
 func (c *Client) AllRoleAssignments(ctx context.Context) iter.Seq2[policy.RoleAssignment, error] {
 	return stream[policy.RoleAssignment](c.alone(ctx), c, get(v1, roleAssignmentsPath).with("$expand", "principal"), maxItems)
 }
+
+// AllRoleEligibilities streams the roles that users and groups of the tenant may
+// activate, with Principal filled. It needs RoleEligibilitySchedule.Read.Directory or
+// RoleManagement.Read.Directory, and a tenant with Privileged Identity Management.
+// Source: https://learn.microsoft.com/graph/api/rbacapplication-list-roleeligibilityscheduleinstances.
+func (c *Client) AllRoleEligibilities(ctx context.Context) iter.Seq2[policy.RoleAssignment, error] {
+	return stream[policy.RoleAssignment](c.alone(ctx), c, get(v1, roleEligibilitiesPath).with("$expand", "principal"), maxItems)
+}

@@ -25,6 +25,15 @@ type DirectoryReader interface {
 	AllRoleAssignments(ctx context.Context) iter.Seq2[RoleAssignment, error]
 }
 
+// EligibilityReader reads who may activate a role in the whole tenant.
+type EligibilityReader interface {
+	// AllRoleEligibilities streams the roles that users and groups may activate, with
+	// Principal filled: what a role assignment is once it is activated. It needs
+	// RoleEligibilitySchedule.Read.Directory or RoleManagement.Read.Directory, and a
+	// tenant with Privileged Identity Management.
+	AllRoleEligibilities(ctx context.Context) iter.Seq2[RoleAssignment, error]
+}
+
 // ReadDirectory reads the accounts of a tenant, the active roles, and the members
 // of the groups that the policies name and of those that hold roles. What the
 // accounts bring with them is not read again.
