@@ -9,10 +9,7 @@ import (
 	"github.com/entramfa/entramfa/policy"
 )
 
-var (
-	_ policy.DirectoryReader   = (*Tenant)(nil)
-	_ policy.EligibilityReader = (*Tenant)(nil)
-)
+var _ mfa.AdminsReader = (*Tenant)(nil)
 
 // longestPage is how many objects a page of a stream holds, as clients ask for them.
 const longestPage = 999

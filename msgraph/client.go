@@ -14,7 +14,6 @@ import (
 	"github.com/microsoftgraph/msgraph-sdk-go-core/authentication"
 
 	"github.com/entramfa/entramfa/mfa"
-	"github.com/entramfa/entramfa/policy"
 )
 
 // Cloud is the address of Microsoft Graph in a national cloud, without the
@@ -65,11 +64,24 @@ type Client struct {
 }
 
 var (
-	_ mfa.ReadWriter         = (*Client)(nil)
+	_ mfa.ReadWriter      = (*Client)(nil)
+	_ mfa.Enroller        = (*Client)(nil)
+	_ mfa.SignInLogReader = (*Client)(nil)
+	_ mfa.Batcher         = (*Client)(nil)
+	_ mfa.AdminsReader    = (*Client)(nil)
+	_ mfa.GroupSource     = (*Client)(nil)
+	_ mfa.Locker          = (*Client)(nil)
+)
 	_ mfa.Enroller           = (*Client)(nil)
 	_ mfa.SignInLogReader    = (*Client)(nil)
 	_ mfa.Batcher            = (*Client)(nil)
 	_ policy.DirectoryReader = (*Client)(nil)
+	_ mfa.GroupSource        = (*Client)(nil)
+	_ mfa.Locker             = (*Client)(nil)
+	_ mfa.ReadWriter         = (*Client)(nil)
+	_ mfa.SignInLogReader    = (*Client)(nil)
+	_ mfa.Batcher            = (*Client)(nil)
+	_ mfa.AdminsReader       = (*Client)(nil)
 	_ mfa.GroupSource        = (*Client)(nil)
 	_ mfa.Locker             = (*Client)(nil)
 )

@@ -70,6 +70,13 @@ func TestStreamsOnTheWire(t *testing.T) {
 				return keys(c.AllRoleAssignments(ctx), func(r policy.RoleAssignment) string { return r.Principal.ID })
 			},
 		},
+		"AllRoleEligibilities": {
+			"/v1.0/roleManagement/directory/roleEligibilityScheduleInstances?$expand=principal",
+			`{"value":[{"roleDefinitionId":"r","principalId":"1","principal":{"@odata.type":"#microsoft.graph.group","id":"1"}}]}`, false,
+			func(ctx context.Context, c *msgraph.Client) ([]string, error) {
+				return keys(c.AllRoleEligibilities(ctx), func(r policy.RoleAssignment) string { return r.Principal.ID })
+			},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, _, _ := strings.Cut(c.uri, "?")

@@ -19,6 +19,7 @@ import (
 // directoryReader is what every reader of a tenant is too.
 type directoryReader interface {
 	policy.DirectoryReader
+	policy.EligibilityReader
 	Users(ctx context.Context) iter.Seq2[mfa.User, error]
 }
 
@@ -105,6 +106,25 @@ func testAllRoleAssignments(t *testing.T, newReader Maker) {
 	for _, a := range all {
 		require.NotNil(t, a.Principal, a.PrincipalID)
 		assert.Equal(t, "#microsoft.graph."+types[a.PrincipalID], a.Principal.Type)
+	}
+}
+
+func testAllRoleEligibilities(t *testing.T, newReader Maker) {
+	f := build(t)
+	reader := streams(t, newReader(t, f.tenant))
+	before, err := drain(reader.AllRoleEligibilities(t.Context()))
+	require.NoError(t, err)
+	_, err = f.tenant.MakeEligible(policy.RoleAssignment{PrincipalID: f.roleOuter, RoleDefinitionID: globalReader})
+	require.NoError(t, err)
+	_, err = f.tenant.MakeEligible(policy.RoleAssignment{PrincipalID: f.disabled, RoleDefinitionID: exchangeAdmin})
+	require.NoError(t, err)
+	all, err := drain(reader.AllRoleEligibilities(t.Context()))
+	require.NoError(t, err)
+	assert.ElementsMatch(t, append(rolesOf(before), role{globalReader, f.roleOuter, true}, role{exchangeAdmin, f.disabled, true}), rolesOf(all))
+	for _, e := range all {
+		require.NotNil(t, e.Principal, e.PrincipalID)
+		assert.Equal(t, e.PrincipalID, e.Principal.ID)
+		assert.NotEmpty(t, e.Principal.Type)
 	}
 }
 

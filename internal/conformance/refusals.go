@@ -20,7 +20,7 @@ type read struct {
 	call                   func(context.Context, mfa.Reader) error
 }
 
-// reads lists every method of mfa.Reader, of policy.Evaluator and of policy.DirectoryReader.
+// reads lists every method of mfa.Reader, of policy.Evaluator, policy.DirectoryReader and policy.EligibilityReader.
 func reads(f *fixture) []read {
 	return []read{
 		{"User", "/users/", "User.Read.All", func(ctx context.Context, r mfa.Reader) error {
@@ -109,6 +109,10 @@ func reads(f *fixture) []read {
 		}},
 		{"AllRoleAssignments", "/roleManagement/", "RoleManagement.Read.Directory", func(ctx context.Context, r mfa.Reader) error {
 			_, err := drain(r.(directoryReader).AllRoleAssignments(ctx))
+			return err
+		}},
+		{"AllRoleEligibilities", "/roleManagement/", "RoleEligibilitySchedule.Read.Directory", func(ctx context.Context, r mfa.Reader) error {
+			_, err := drain(r.(directoryReader).AllRoleEligibilities(ctx))
 			return err
 		}},
 		{"SubscribedSKUs", "/subscribedSkus", "LicenseAssignment.Read.All", func(ctx context.Context, r mfa.Reader) error {
