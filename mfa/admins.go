@@ -118,6 +118,12 @@ func (a *Admins) fromTheirSide() bool { return !a.opts.AllUsers && len(a.holders
 // Len is how many accounts hold an administrator role, actively or eligibly.
 func (a *Admins) Len() int { return len(a.holders.accounts) }
 
+// Complete says that nothing was missing which could hide an administrator.
+func (a *Admins) Complete() bool {
+	hidden := func(group string) bool { return a.groups.unread[group] != nil }
+	return len(a.holders.missing) == 0 && !slices.ContainsFunc(a.holders.groups, hidden)
+}
+
 // Missing names what could not be read of the tenant, so that there may be other
 // administrators, or the answer for one is not known.
 func (a *Admins) Missing() []string {

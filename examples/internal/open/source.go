@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,10 +33,8 @@ type Source struct {
 // Reader is what the programs ask: the facts, Microsoft's own answer, and whole
 // directories.
 type Reader interface {
-	mfa.Reader
+	mfa.AdminsReader
 	policy.Evaluator
-	policy.DirectoryReader
-	Users(ctx context.Context) iter.Seq2[mfa.User, error]
 }
 
 // Flags adds the flags that say it; timeout is the default.
