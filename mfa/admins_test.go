@@ -15,10 +15,9 @@ import (
 )
 
 const (
-	exchangeAdministrator = "29232cdf-9323-42fd-ade2-1d097af3e4de"
-	globalReader          = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
-	phoneMethod           = "#microsoft.graph.phoneAuthenticationMethod"
-	emailMethod           = "#microsoft.graph.emailAuthenticationMethod"
+	globalReader = "f2ef992c-3afb-46b9-b7cf-a126ee74c451"
+	phoneMethod  = "#microsoft.graph.phoneAuthenticationMethod"
+	emailMethod  = "#microsoft.graph.emailAuthenticationMethod"
 )
 
 // staff is a tenant to which accounts are added.
