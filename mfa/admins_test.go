@@ -173,6 +173,21 @@ func TestEveryKindOfHolder(t *testing.T) {
 	assert.Contains(t, found, "reader")
 }
 
+// TestARoleThatTakesMFAAway: whoever may activate a role that a policy leaves out
+// can sign in without MFA then.
+func TestARoleThatTakesMFAAway(t *testing.T) {
+	s := newStaff(t)
+	s.eligible(s.add("eligible"), globalReader)
+	addPolicy(t, s.Tenant, "MFA", `{"includeUsers":["All"],"excludeUsers":[],"includeGroups":[],"excludeGroups":[],"includeRoles":[],"excludeRoles":["`+globalReader+`"]}`, "mfa")
+	admins, found := readAdmins(t, s, nil)
+	a := found["eligible"]
+	assert.Equal(t, entramfa.MFA, a.Now.Outcome)
+	require.NotNil(t, a.Activated)
+	assert.Equal(t, entramfa.Clear, a.Activated.Outcome)
+	assert.NotNil(t, a.Activated.Witness)
+	assert.Equal(t, []string{"false", "false", "false"}, []string{is(a.Demanded), is(a.MFA), is(admins.Partner().Met)})
+}
+
 // TestWhatDemandsMFAOfAnAdministrator: each case is a tenant with one administrator.
 func TestWhatDemandsMFAOfAnAdministrator(t *testing.T) {
 	for name, c := range map[string]struct {
