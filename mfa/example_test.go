@@ -36,7 +36,7 @@ func exampleTenant() *graphfake.Tenant {
 		GrantControls: &policy.GrantControls{Operator: &or, BuiltInControls: []string{"mfa"}},
 	})
 	must(err)
-	must(tenant.SetPassword("svc@contoso.com", "correct horse"))
+	must(tenant.GivePassword("svc@contoso.com", "correct horse"))
 	must(tenant.SetPerUserState("svc@contoso.com", mfa.PerUserEnforced))
 	return tenant
 }

@@ -72,19 +72,6 @@ var (
 	_ mfa.GroupSource     = (*Client)(nil)
 	_ mfa.Locker          = (*Client)(nil)
 )
-	_ mfa.Enroller           = (*Client)(nil)
-	_ mfa.SignInLogReader    = (*Client)(nil)
-	_ mfa.Batcher            = (*Client)(nil)
-	_ policy.DirectoryReader = (*Client)(nil)
-	_ mfa.GroupSource        = (*Client)(nil)
-	_ mfa.Locker             = (*Client)(nil)
-	_ mfa.ReadWriter         = (*Client)(nil)
-	_ mfa.SignInLogReader    = (*Client)(nil)
-	_ mfa.Batcher            = (*Client)(nil)
-	_ mfa.AdminsReader       = (*Client)(nil)
-	_ mfa.GroupSource        = (*Client)(nil)
-	_ mfa.Locker             = (*Client)(nil)
-)
 
 // New returns a Client that sends its requests through an adapter: that of a
 // GraphServiceClient, or any other that authenticates its requests. It does no

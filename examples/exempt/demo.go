@@ -141,7 +141,7 @@ func (s story) stage(opts options, stderr io.Writer) (*stage, error) {
 	fake.Clock, fake.SignInAddress = st.clock.Now, from.Addr()
 	fake.CountryOf = func(netip.Addr) string { return "NL" }
 	st.before = fake.Snapshot("modifiedDateTime")
-	return st, fake.SetPassword(s.account, st.password.Reveal())
+	return st, fake.GivePassword(s.account, st.password.Reveal())
 }
 
 // play goes the whole way, as far as the guards let it.

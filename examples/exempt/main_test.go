@@ -153,7 +153,7 @@ func TestAPlanAloneChangesNothing(t *testing.T) {
 func TestApplyVerifyAndRollBack(t *testing.T) {
 	tenant := builtIn(t, "conditional-access")
 	const password = "not-to-be-seen-anywhere"
-	require.NoError(t, tenant.SetPassword("svc-backup@contoso.com", password))
+	require.NoError(t, tenant.GivePassword("svc-backup@contoso.com", password))
 	tenant.SignInAddress = netip.MustParseAddr("203.0.113.7")
 	tenant.AllowUndecided = true // of which country the address is, nobody says
 	t.Setenv(passwordVariable, password)
