@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"time"
 )
 
 // ChangeKind is what a Change does. The values never change their meaning.
@@ -22,6 +23,18 @@ const (
 	ChangePerUserMFA ChangeKind = "changePerUserMFA"
 	// AddGroupMember makes an account a member of a group.
 	AddGroupMember ChangeKind = "addGroupMember"
+	// ChangeMobilePhone sets the mobile phone of an account's profile, which takes no part in MFA.
+	ChangeMobilePhone ChangeKind = "changeMobilePhone"
+	// AddPhoneMethod registers a phone as an authentication method; ChangePhoneMethod
+	// gives a registered one another number.
+	AddPhoneMethod    ChangeKind = "addPhoneMethod"
+	ChangePhoneMethod ChangeKind = "changePhoneMethod"
+	// SetPassword sets the password of an account and hands it over.
+	SetPassword ChangeKind = "setPassword"
+	// HumanStep is something that only a person can do.
+	HumanStep ChangeKind = "humanStep"
+	// HandOver hands an app password over.
+	HandOver ChangeKind = "handOver"
 )
 
 // Change is one change of a tenant, planned or made. It is a value: it can be
@@ -41,7 +54,31 @@ type Change struct {
 	// Reason says why, Undo how it is undone.
 	Reason string `json:"reason"`
 	Undo   string `json:"undo"`
+	// Human is what a person has to do, for a HumanStep.
+	Human *Human `json:"human,omitempty"`
 }
+
+// Human is a step that only a person can take.
+type Human struct {
+	// Address is the page to open, Text what to do there.
+	Address string `json:"address"`
+	Text    string `json:"text"`
+	// Done says how it is known that it was done.
+	Done HumanDone `json:"done"`
+	// Due is when it should be done; after it a plan says that it is late, and still waits.
+	Due time.Time `json:"due"`
+}
+
+// HumanDone is how it is known that a person did a step.
+type HumanDone string
+
+const (
+	// DoneRegistered: the account has finished its registration: its per-user state
+	// moved on to enforced, or the registration report says so.
+	DoneRegistered HumanDone = "registered"
+	// DoneHandedIn: the person handed in what the step made, an app password.
+	DoneHandedIn HumanDone = "handedIn"
+)
 
 // String is the change on one line, for a log: what it is, of what, and from what to
 // what. The reason and the way back are left out.

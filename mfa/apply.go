@@ -18,6 +18,10 @@ type ApplyOptions struct {
 	AllowIncomplete bool
 	// Progress is called before and after each change, one call at a time.
 	Progress func(Progress)
+	// Secrets are what an enrolment needs and neither plan nor journal holds.
+	Secrets *Secrets
+	// Patience is how long to wait for a person, within one call; 0 means one look.
+	Patience time.Duration
 	// Settle is how long a change may take until the tenant shows it; 0 means a minute.
 	Settle time.Duration
 	// Now and Wait are the clock; nil means the real one.
@@ -62,7 +66,10 @@ type Result struct {
 	// Appeared names the policies that somebody else, Microsoft for instance, added
 	// while the plan was applied. They may meet the account: plan again.
 	Appeared []string `json:"appeared,omitempty"`
-	// NotUndone says what Rollback found that can't be undone.
+	// Waiting is the step of a person for which the plan waits: Resume goes on. nil
+	// where it waits for nobody.
+	Waiting *Waiting `json:"waiting,omitempty"`
+	// NotUndone says what Rollback can't undo.
 	NotUndone []string `json:"notUndone,omitempty"`
 	// Report is that of a Check afterwards; nil where it didn't get that far. It
 	// says what the tenant shows, and sign-ins may follow later: see Verify.
@@ -136,6 +143,8 @@ type applier struct {
 	unsure map[string]bool
 	// closed says that a gap which a process before left open was closed.
 	closed bool
+	// appPassword was handed in and not yet handed over.
+	appPassword Secret
 }
 
 // Locker is a ReadWriter that lets one plan at a time change its tenant, among
@@ -245,7 +254,10 @@ func (a *applier) apply(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := a.perform(ctx); err != nil {
+	switch err := a.perform(ctx); {
+	case errors.Is(err, errWaiting) && a.result.Waiting != nil:
+		return nil // not an end, and not an error
+	case err != nil:
 		return err
 	}
 	if err := a.end(EntryEnd); err != nil {

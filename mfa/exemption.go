@@ -87,7 +87,7 @@ func newPlanner(report Report, opts *ExemptionOptions) *planner {
 		p.opts.ID = strings.ToLower(rand.Text())
 	}
 	p.plan = Plan{
-		Schema: PlanSchema, ID: p.opts.ID, MadeAt: p.opts.Now, Tenant: *report.Tenant, Profile: report.profile(),
+		Schema: PlanSchema, Procedure: ProcedureExemption, ID: p.opts.ID, MadeAt: p.opts.Now, Tenant: *report.Tenant, Profile: report.profile(),
 		Account: entramfa.Candidate{
 			ID: report.Account.ID, UserPrincipalName: report.Account.UserPrincipalName, DisplayName: report.Account.DisplayName,
 		},

@@ -38,6 +38,8 @@ const (
 	// EntryGap: how long the tenant was without security defaults and without the
 	// policies in their place.
 	EntryGap EntryKind = "gap"
+	// EntryWaiting: the plan waits for a person.
+	EntryWaiting EntryKind = "waiting"
 	// EntryTorn: the line before it was torn, as when the process was killed in the
 	// middle of it, and counts for nothing.
 	EntryTorn EntryKind = "torn"

@@ -21,6 +21,8 @@ type Plan struct {
 	// applied; where it isn't, NotLifted says why.
 	Clear     bool        `json:"clear"`
 	NotLifted []NotLifted `json:"notLifted"`
+	// Procedure says what kind of plan it is.
+	Procedure Procedure `json:"procedure"`
 
 	// ID is of this plan alone; what the plan creates carries its first eight
 	// characters in its name.
@@ -53,6 +55,16 @@ type Plan struct {
 	// Options are those of the plan, by which Apply asks the guards again.
 	Options StoredOptions `json:"options"`
 }
+
+// Procedure is what a plan is for.
+type Procedure string
+
+const (
+	// ProcedureExemption lets an account sign in without MFA.
+	ProcedureExemption Procedure = "exemption"
+	// ProcedureEnrolment gives an account MFA; Clear is always false then.
+	ProcedureEnrolment Procedure = "enrolment"
+)
 
 // NotLifted is something that stands in the way of the account and stays there.
 type NotLifted struct {

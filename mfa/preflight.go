@@ -28,6 +28,9 @@ func (a *applier) preflight(ctx context.Context) error {
 	if changed := a.plan.staleness(basis, a.expected(facts)); len(changed) > 0 {
 		refusals = append(refusals, Refusal{GuardStale, "the tenant changed since the plan was made: " + strings.Join(changed, "; "), "check and plan again"})
 	}
+	if a.plan.Procedure == ProcedureEnrolment {
+		return a.preflightEnrolment(ctx, facts, refusals)
+	}
 	if !a.plan.Clear && !a.opts.AllowIncomplete {
 		refusals = append(refusals, Refusal{GuardIncomplete, "the account would not be clear after it: " + a.plan.standing(), "see what the plan says instead, or set AllowIncomplete"})
 	}
@@ -46,7 +49,7 @@ func (a *applier) preflight(ctx context.Context) error {
 
 // basis is what the plan rests on, as it is now.
 func (a *applier) basis(ctx context.Context, facts Facts) ([]Basis, error) {
-	basis := basisOf(facts)
+	basis := a.plan.basis(facts)
 	for _, c := range a.plan.Changes {
 		if c.Kind != entramfa.AddGroupMember {
 			continue

@@ -29,6 +29,12 @@ const (
 	GuardIncomplete Guard = "incomplete"
 	// GuardStale: the tenant changed since the plan was made.
 	GuardStale Guard = "stale"
+	// GuardAccount: the account can't be enrolled from here.
+	GuardAccount Guard = "account"
+	// GuardRole: the caller lacks the directory role for a change.
+	GuardRole Guard = "role"
+	// GuardSecret: something is missing that neither plan nor journal holds.
+	GuardSecret Guard = "secret"
 	// GuardUnread: something that a guard needs could not be read.
 	GuardUnread Guard = "unread"
 )

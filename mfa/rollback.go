@@ -146,6 +146,10 @@ func (a *applier) toUndo(ctx context.Context) ([]*entramfa.Change, error) {
 		if state == notBegun || state == undone {
 			continue
 		}
+		if byCredential(c.Kind) {
+			a.result.NotUndone = append(a.result.NotUndone, fmt.Sprintf("change %s (%s): %s", c.ID, c.Kind, c.Undo))
+			continue
+		}
 		is, err := a.unsettled(ctx, c, state)
 		switch {
 		case errors.Is(err, entramfa.ErrNotFound) && c.Kind == entramfa.ChangePolicy && !strings.HasPrefix(c.TargetID, "change:"):

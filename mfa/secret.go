@@ -6,14 +6,20 @@ import (
 )
 
 // Secret is a password. It prints, formats, logs and encodes as a placeholder;
-// only Reveal shows it.
-type Secret struct{ value string }
+// only Reveal shows it. Within a struct of which fmt may not call the methods, in an
+// unexported field, it prints as an address: the text is behind a function.
+type Secret struct{ reveal func() string }
 
 // NewSecret wraps a text.
-func NewSecret(value string) Secret { return Secret{value} }
+func NewSecret(value string) Secret { return Secret{func() string { return value }} }
 
 // Reveal returns the text itself, for the one place that needs it.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.reveal == nil {
+		return ""
+	}
+	return s.reveal()
+}
 
 const redacted = "[redacted]"
 

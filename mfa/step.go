@@ -56,9 +56,13 @@ func (a *applier) look(ctx context.Context, c *entramfa.Change) (object, error) 
 		return object{id: defaults.ID, value: encoded(enabledSwitch{*defaults.IsEnabled})}, nil
 	case entramfa.ChangePerUserMFA:
 		requirements, err := a.tenant.Requirements(ctx, c.TargetID)
-		return object{id: c.TargetID, value: encoded(Requirements{PerUserMFAState: requirements.PerUserMFAState})}, err
+		return object{id: c.TargetID, value: perUserValue(c, requirements.PerUserMFAState)}, err
 	case entramfa.AddGroupMember:
 		return a.lookForMember(ctx, c)
+	case entramfa.ChangeMobilePhone:
+		return a.lookAtContact(ctx, c)
+	case entramfa.AddPhoneMethod, entramfa.ChangePhoneMethod:
+		return a.lookAtPhone(ctx, c)
 	}
 	return object{}, fmt.Errorf("this version knows no change of the kind %q", c.Kind)
 }
@@ -315,6 +319,8 @@ func (a *applier) send(ctx context.Context, c *entramfa.Change) (entramfa.Receip
 		}
 		receipt, err := a.tenant.AddGroupMember(ctx, id, wanted.ID)
 		return receipt, id, err
+	case entramfa.ChangeMobilePhone, entramfa.AddPhoneMethod, entramfa.ChangePhoneMethod:
+		return a.sendNumber(ctx, c)
 	}
 	receipt, err := a.setSwitch(ctx, c, c.After)
 	return receipt, id, err
@@ -369,6 +375,8 @@ func (a *applier) sendBack(ctx context.Context, c *entramfa.Change) (entramfa.Re
 			return entramfa.Receipt{}, err
 		}
 		return a.tenant.RemoveGroupMember(ctx, id, wanted.ID)
+	case entramfa.ChangeMobilePhone, entramfa.AddPhoneMethod, entramfa.ChangePhoneMethod:
+		return a.sendNumberBack(ctx, c)
 	}
 	return a.setSwitch(ctx, c, c.Before)
 }

@@ -88,14 +88,14 @@ func replaceAll(text string, forms []string) string {
 // forms are the secret as it is, and as a form, an address, JSON, HTML or base64
 // holds it; the longest first, for one may be a part of another.
 func (s Secret) forms() []string {
-	if s.value == "" {
+	if s.Reveal() == "" {
 		return nil
 	}
-	quoted, _ := json.Marshal(s.value) // a string always can be
-	escaped, bytes := strconv.Quote(s.value), []byte(s.value)
+	quoted, _ := json.Marshal(s.Reveal()) // a string always can be
+	escaped, bytes := strconv.Quote(s.Reveal()), []byte(s.Reveal())
 	forms := []string{
-		s.value, url.QueryEscape(s.value), url.PathEscape(s.value),
-		string(quoted[1 : len(quoted)-1]), escaped[1 : len(escaped)-1], html.EscapeString(s.value),
+		s.Reveal(), url.QueryEscape(s.Reveal()), url.PathEscape(s.Reveal()),
+		string(quoted[1 : len(quoted)-1]), escaped[1 : len(escaped)-1], html.EscapeString(s.Reveal()),
 		base64.StdEncoding.EncodeToString(bytes), base64.RawStdEncoding.EncodeToString(bytes),
 		base64.URLEncoding.EncodeToString(bytes), base64.RawURLEncoding.EncodeToString(bytes),
 	}

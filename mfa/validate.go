@@ -25,6 +25,9 @@ func (p *Plan) validate() error {
 	case p.ID == "" || p.Account.ID == "" || p.Tenant.ID == "":
 		return errors.New("it does not say which plan it is, for which account, or for which tenant")
 	}
+	if p.Procedure != ProcedureExemption && p.Procedure != ProcedureEnrolment {
+		return fmt.Errorf("its procedure is %q", p.Procedure)
+	}
 	v := validation{plan: p, seen: map[string]int{}}
 	for i := range p.Changes {
 		c := &p.Changes[i]
@@ -50,6 +53,9 @@ func (v *validation) change(i int, c *entramfa.Change) error {
 		return errors.New("its id is empty, or stands twice")
 	}
 	defer func() { v.seen[c.ID] = i }()
+	if v.plan.Procedure == ProcedureEnrolment {
+		return v.enrols(c)
+	}
 	switch c.Kind {
 	case entramfa.ChangePolicy:
 		return v.policy(c)
@@ -173,6 +179,41 @@ func (v *validation) location(c *entramfa.Change) error {
 	return nil
 }
 
+// enrols takes the changes of an enrolment: all are of the account.
+func (v *validation) enrols(c *entramfa.Change) error {
+	switch c.Kind {
+	case entramfa.CreatePolicy:
+		return v.demands(c)
+	case entramfa.ChangePhoneMethod: // its target is the method; the account is that of the plan
+		return nil
+	case entramfa.ChangePerUserMFA:
+		if !same(c.After, PerUserEnabled.patch()) {
+			return errors.New("an enrolment sets the state to enabled")
+		}
+	case entramfa.ChangeMobilePhone, entramfa.AddPhoneMethod, entramfa.SetPassword, entramfa.HandOver:
+	case entramfa.HumanStep:
+		if c.Human == nil {
+			return errors.New("it does not say what the person has to do")
+		}
+	default:
+		return errors.New("this version knows no such change of an enrolment")
+	}
+	if !strings.EqualFold(c.TargetID, v.plan.Account.ID) {
+		return errors.New("it is of another account")
+	}
+	return nil
+}
+
+// demands takes the policy that demands MFA of the account.
+func (v *validation) demands(c *entramfa.Change) error {
+	built := ownDemand(v.plan.Account)
+	built.DisplayName += " " + v.plan.mark()
+	if c.TargetID != "" || c.TargetName != built.DisplayName || !same(c.Before, encoded(nil)) || !same(c.After, encoded(built)) {
+		return errors.New("it is not as the library builds it")
+	}
+	return nil
+}
+
 func (v *validation) perUser(c *entramfa.Change) error {
 	var after Requirements
 	if err := json.Unmarshal(c.After, &after); err != nil {
@@ -235,7 +276,11 @@ func (v *validation) protects(enabled map[string]bool) error {
 
 // basis wants the parts by which Apply tells that the tenant changed.
 func (v *validation) basis() error {
-	for _, kind := range []string{"securityDefaults", "perUserMFA", "account"} {
+	kinds := []string{"securityDefaults", "perUserMFA", "account"}
+	if v.plan.Procedure == ProcedureEnrolment {
+		kinds = []string{"account"}
+	}
+	for _, kind := range kinds {
 		if !slices.ContainsFunc(v.plan.Basis, func(b Basis) bool { return b.Kind == kind && len(b.Digests) > 0 }) {
 			return fmt.Errorf("its basis lacks %s", kind)
 		}

@@ -286,6 +286,9 @@ func (p *Plan) knows(id string) bool {
 // appeared names the policies that neither were there nor are the plan's own.
 func (a *applier) appeared(facts Facts, known func(id string) bool) []string {
 	var names []string
+	if a.plan.Procedure == ProcedureEnrolment {
+		return nil // it rests on no policy
+	}
 	list, _ := facts.ConditionalAccess.Policies.Get()
 	for _, p := range list.Policies {
 		if !known(p.ID) && !a.created("policy", p.ID) {
