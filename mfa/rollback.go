@@ -107,7 +107,7 @@ func (a *applier) confirmUndone(ctx context.Context) error {
 
 // moot says that the account was deleted, and with it what the change made of it.
 func moot(c *entramfa.Change, err error) bool {
-	return errors.Is(err, entramfa.ErrNotFound) && (c.Kind == entramfa.ChangePerUserMFA || c.Kind == entramfa.AddGroupMember)
+	return errors.Is(err, entramfa.ErrNotFound) && (c.Kind == entramfa.ChangePerUserMFA || c.Kind == entramfa.AddGroupMember || numbered(c.Kind))
 }
 
 // leave says that a change of a deleted account is not undone.
