@@ -25,8 +25,8 @@ const (
 // needs a role besides its permissions is not documented for all of the calls.
 // Source: https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions.
 func mayEnrol(plan *Plan, facts Facts, caller Identity, held entramfa.Value[[]policy.RoleAssignment]) []Refusal {
-	if caller.Kind != IdentityUser {
-		return nil
+	if refusals := neverMay(plan, caller); len(refusals) > 0 || caller.Kind != IdentityUser {
+		return refusals
 	}
 	roles, known := held.Get()
 	if !known {
@@ -42,6 +42,27 @@ func mayEnrol(plan *Plan, facts Facts, caller Identity, held entramfa.Value[[]po
 		if len(wanted) > 0 && !slices.ContainsFunc(wanted, func(id string) bool { return holdsTenantWide(roles, id) }) {
 			refusals = append(refusals, Refusal{GuardRole, fmt.Sprintf("%s lacks the role for change %s (%s)", caller.Name, c.ID, c.Kind),
 				"apply the plan with an account that is " + strings.Join(roleNames(wanted), " or ")})
+		}
+	}
+	return refusals
+}
+
+// neverMay says which changes no role lets the caller make: an application resets no
+// password, and nobody their own, nor changes their own phones.
+// Source: https://learn.microsoft.com/graph/api/authenticationmethod-resetpassword,
+// https://learn.microsoft.com/graph/api/authentication-post-phonemethods.
+func neverMay(plan *Plan, caller Identity) []Refusal {
+	own := caller.Kind == IdentityUser && strings.EqualFold(caller.ID, plan.Account.ID)
+	var refusals []Refusal
+	for _, c := range plan.Changes {
+		resets := c.Kind == entramfa.SetPassword && same(c.After, encoded(newPassword{"resetPassword"}))
+		switch {
+		case resets && caller.Kind != IdentityUser:
+			refusals = append(refusals, Refusal{GuardRole, fmt.Sprintf("no application can make change %s: resetPassword is for signed-in administrators", c.ID),
+				"leave ByReset out, or apply the plan as an administrator"})
+		case own && (resets || c.Kind == entramfa.AddPhoneMethod || c.Kind == entramfa.ChangePhoneMethod):
+			refusals = append(refusals, Refusal{GuardRole, fmt.Sprintf("%s can't make change %s (%s) of itself", caller.Name, c.ID, c.Kind),
+				"apply the plan with another account"})
 		}
 	}
 	return refusals
