@@ -332,12 +332,23 @@ func (e *enrolment) registration() {
 		Kind: entramfa.HumanStep, TargetID: e.plan.Account.ID, TargetName: e.plan.Account.UserPrincipalName,
 		Before: encoded(nil), After: encoded(humanDone{entramfa.DoneRegistered}),
 		Reason: "only whoever holds the phone can confirm the code", Undo: "remove the methods that were registered",
-		Human: &entramfa.Human{
-			Address: securityInfo, Done: entramfa.DoneRegistered, Due: e.plan.MadeAt.Add(e.opts.Patience),
-			Text: "sign in as " + e.plan.Account.UserPrincipalName + " with its new password and confirm the code that the phone gets, or register Microsoft Authenticator",
-		},
+		Human: humanFor(entramfa.DoneRegistered, e.plan.Account, e.plan.MadeAt.Add(e.opts.Patience)),
 	})
 	e.need("AuditLog.Read.All")
+}
+
+// humanFor says where a person does what, and by what it is told that it is done.
+// The zero Human is for what this version does not know.
+func humanFor(done entramfa.HumanDone, account entramfa.Candidate, due time.Time) *entramfa.Human {
+	texts := map[entramfa.HumanDone]string{
+		entramfa.DoneRegistered: "sign in as " + account.UserPrincipalName + " with its new password and confirm the code that the phone gets, or register Microsoft Authenticator",
+		entramfa.DoneHandedIn:   "add a sign-in method, choose App password, name it after the product, and hand in what is shown once",
+	}
+	text, known := texts[done]
+	if !known {
+		return &entramfa.Human{}
+	}
+	return &entramfa.Human{Address: securityInfo, Text: text, Done: done, Due: due}
 }
 
 // humanDone is the form of a person's step in a change.
@@ -358,10 +369,7 @@ func (e *enrolment) appPassword() {
 		Kind: entramfa.HumanStep, TargetID: e.plan.Account.ID, TargetName: e.plan.Account.UserPrincipalName,
 		Before: encoded(nil), After: encoded(humanDone{entramfa.DoneHandedIn}),
 		Reason: "Graph can neither make nor show an app password", Undo: "delete the app password on the same page",
-		Human: &entramfa.Human{
-			Address: securityInfo, Done: entramfa.DoneHandedIn, Due: e.plan.MadeAt.Add(e.opts.Patience),
-			Text: "add a sign-in method, choose App password, name it after the product, and hand in what is shown once",
-		},
+		Human: humanFor(entramfa.DoneHandedIn, e.plan.Account, e.plan.MadeAt.Add(e.opts.Patience)),
 	})
 	e.add(entramfa.Change{
 		Kind: entramfa.HandOver, TargetID: e.plan.Account.ID, TargetName: e.plan.Account.UserPrincipalName,

@@ -192,14 +192,27 @@ func (v *validation) enrols(c *entramfa.Change) error {
 		}
 	case entramfa.ChangeMobilePhone, entramfa.AddPhoneMethod, entramfa.SetPassword, entramfa.HandOver:
 	case entramfa.HumanStep:
-		if c.Human == nil {
-			return errors.New("it does not say what the person has to do")
+		if err := v.human(c); err != nil {
+			return err
 		}
 	default:
 		return errors.New("this version knows no such change of an enrolment")
 	}
 	if !strings.EqualFold(c.TargetID, v.plan.Account.ID) {
 		return errors.New("it is of another account")
+	}
+	return nil
+}
+
+// human takes the steps of a person as the library words them: another page or
+// another text could lead the person, who has the password at hand, astray.
+func (v *validation) human(c *entramfa.Change) error {
+	if c.Human == nil {
+		return errors.New("it does not say what the person has to do")
+	}
+	built := humanFor(c.Human.Done, v.plan.Account, c.Human.Due)
+	if !same(encoded(built), encoded(c.Human)) || !same(c.After, encoded(humanDone{c.Human.Done})) {
+		return errors.New("the person is told something else than the library says, or at another address")
 	}
 	return nil
 }
