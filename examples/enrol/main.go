@@ -1,0 +1,196 @@
+// Enrol gives an account MFA: a phone, a new password, the demand for MFA, the
+// registration by a person and an app password. It shows the plan, applies it until
+// it waits for the person, goes on days later, and rolls back what can be undone.
+//
+//	go run ./examples/enrol
+//	go run ./examples/enrol -tenant ID -account NAME -phone-from-env -set-password
+//	go run ./examples/enrol -tenant ID -account NAME -phone-from-env -set-password -apply -journal FILE
+//	go run ./examples/enrol -tenant ID -resume -journal FILE
+//	go run ./examples/enrol -tenant ID -rollback -journal FILE
+//
+// Without arguments it goes the whole way on a tenant that it carries with it, in
+// memory. With -tenant it plans for a real tenant, signed in as
+// DefaultAzureCredential finds; it changes one only where -apply, -resume or
+// -rollback says so. Secrets come from environment variables alone.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/graphfake"
+	"github.com/entramfa/entramfa/mfa"
+	"github.com/entramfa/entramfa/msgraph"
+)
+
+// The exit statuses; 2, 64 and 69 are as open.Status says.
+const (
+	exitDone   = 0 // planned, enrolled, or rolled back
+	exitStands = 1 // refused, or stopped on the way
+	exitWaits  = 3 // it waits for a person: -resume goes on
+	exitUsage  = 64
+)
+
+// tenant is what the program reads and changes.
+type tenant interface {
+	open.Reader
+	mfa.ReadWriter
+	mfa.Enroller
+}
+
+var (
+	_ tenant = (*msgraph.Client)(nil)
+	_ tenant = (*graphfake.Tenant)(nil)
+)
+
+func main() {
+	// An interrupt stops between two changes.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the whole program; it returns the exit status.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	opts, err := parse(args, stdout, stderr)
+	if err == nil && opts.BuiltIn() {
+		ctx, cancel := opts.Limit(ctx)
+		defer cancel()
+		if err := demonstrate(ctx, stdout); err != nil {
+			return opts.Fail(stderr, err)
+		}
+		return exitDone
+	}
+	return opts.Run(ctx, err, stderr, nil, func(ctx context.Context, reader open.Reader) int {
+		t, ok := reader.(tenant)
+		if !ok {
+			return opts.Fail(stderr, fmt.Errorf("%T can't be changed", reader))
+		}
+		return program{tenant: t, options: opts, page: &page{out: stdout}, stderr: stderr}.run(ctx)
+	})
+}
+
+// program answers one command line about one tenant.
+type program struct {
+	tenant  tenant
+	options options
+	page    *page
+	stderr  io.Writer
+}
+
+func (p program) run(ctx context.Context) int {
+	organization, err := p.tenant.Organization(ctx)
+	if err == nil {
+		err = p.options.Same(organization.ID, organization.DisplayName)
+	}
+	if err != nil {
+		return p.fail(err)
+	}
+	switch {
+	case p.options.resume:
+		return p.goOn(ctx, mfa.Resume)
+	case p.options.rollback:
+		return p.goOn(ctx, mfa.Rollback)
+	}
+	plan, report, err := p.plan(ctx)
+	if err != nil {
+		return p.fail(err)
+	}
+	p.page.truth(report)
+	p.page.plan(plan)
+	if !p.options.apply {
+		return exitDone
+	}
+	return p.apply(ctx, plan)
+}
+
+// plan checks the account and plans. Of a real tenant it is known who would apply it.
+func (p program) plan(ctx context.Context) (mfa.Plan, mfa.Report, error) {
+	report, err := mfa.Check(ctx, p.tenant, p.options.Account, nil)
+	if err != nil {
+		return mfa.Plan{}, report, err
+	}
+	wanted := p.options.enrolment()
+	if p.options.Tenant != "" {
+		if err := p.caller(ctx, &wanted); err != nil {
+			return mfa.Plan{}, report, err
+		}
+	}
+	plan, err := mfa.PlanEnrolment(report, &wanted)
+	return plan, report, err
+}
+
+// caller says who would apply the plan, and which roles an account holds.
+func (p program) caller(ctx context.Context, wanted *mfa.EnrolmentOptions) error {
+	who, err := p.tenant.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	wanted.Caller = &who
+	if who.Kind == mfa.IdentityUser {
+		wanted.CallerRoles, err = p.tenant.RoleAssignments(ctx, who.ID)
+	}
+	return err
+}
+
+func (p program) apply(ctx context.Context, plan mfa.Plan) int {
+	journal, err := mfa.OpenJournal(p.options.journal)
+	if err != nil {
+		return p.fail(fmt.Errorf("%w: %w", open.ErrUsage, err))
+	}
+	defer journal.Close()
+	result, err := mfa.Apply(ctx, p.tenant, plan, journal, p.applyOptions())
+	return p.show(result, err)
+}
+
+// goOn goes on with the plan of a journal that is there, or undoes it.
+func (p program) goOn(ctx context.Context, do func(context.Context, mfa.ReadWriter, mfa.Journal, string, *mfa.ApplyOptions) (mfa.Result, error)) int {
+	if _, err := os.Stat(p.options.journal); err != nil {
+		return p.fail(fmt.Errorf("%w: -journal: %w", open.ErrUsage, err))
+	}
+	journal, err := mfa.OpenJournal(p.options.journal)
+	if err != nil {
+		return p.fail(fmt.Errorf("%w: %w", open.ErrUsage, err))
+	}
+	defer journal.Close()
+	result, err := do(ctx, p.tenant, journal, "", p.applyOptions())
+	return p.show(result, err)
+}
+
+func (p program) applyOptions() *mfa.ApplyOptions {
+	return &mfa.ApplyOptions{Secrets: secretsFromEnvironment(&tellingSink{page: p.page}), Progress: p.page.progress}
+}
+
+// show shows what was done, also where it stopped on the way.
+func (p program) show(result mfa.Result, err error) int {
+	p.page.result(result)
+	switch {
+	case err != nil:
+		return p.fail(err)
+	case result.Waiting != nil:
+		return exitWaits
+	}
+	return exitDone
+}
+
+// fail says what went wrong, and turns it into the exit status. What a guard or the
+// service refused is no matter of the command line.
+func (p program) fail(err error) int {
+	status := p.options.Fail(p.stderr, p.options.Explain(err))
+	var refused *mfa.RefusedError
+	var change *mfa.ChangeError
+	switch {
+	case errors.As(err, &refused), errors.Is(err, context.Canceled):
+		return exitStands
+	case errors.As(err, &change) && !errors.Is(err, entramfa.ErrUnavailable) && !errors.Is(err, entramfa.ErrThrottled) && !errors.Is(err, entramfa.ErrUnauthenticated):
+		return exitStands
+	}
+	return status
+}
