@@ -348,3 +348,29 @@ func TestEnrolmentWhosePageWasChangedIsNotUsed(t *testing.T) {
 		assert.ErrorContains(t, err, "it is not used", name)
 	}
 }
+
+// What stood in the profile is not read for a plan: the journal knows it.
+func TestRollbackOfANumberThatReplacedAnother(t *testing.T) {
+	for former, undoes := range map[string]bool{"+31 687654321": true, "+1 2065550134": false} {
+		tenant, user, time := licensedTenant(t)
+		_, err := tenant.UpdateMobilePhone(t.Context(), user, mfa.NewSecret(former))
+		require.NoError(t, err)
+		plan := enrolment(t, tenant, user, &mfa.EnrolmentOptions{Phone: mfa.NewSecret(phoneNumber)})
+		before, journal := snapshot(t, tenant), journalAt(t)
+		_, err = mfa.Apply(t.Context(), tenant, plan, journal, secretly(time, &vault{}))
+		require.NoError(t, err)
+		options := time.options()
+		if undoes {
+			_, err = mfa.Rollback(t.Context(), tenant, journal, "", options)
+			require.ErrorContains(t, err, "FormerPhone")
+			options.Secrets = &mfa.Secrets{FormerPhone: mfa.NewSecret(former)}
+		}
+		result, err := mfa.Rollback(t.Context(), tenant, journal, "", options)
+		require.NoError(t, err)
+		assert.Equal(t, "undone", result.Changes[0].State)
+		number, err := tenant.MobilePhone(t.Context(), user)
+		require.NoError(t, err)
+		assert.True(t, number.Is(mfa.NewSecret(former)))
+		assert.Equal(t, before, snapshot(t, tenant))
+	}
+}

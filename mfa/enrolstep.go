@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/entramfa/entramfa"
@@ -113,6 +114,22 @@ func (a *applier) sendNumberBack(ctx context.Context, c *entramfa.Change) (entra
 		return enroller.UpdateMobilePhone(ctx, c.TargetID, number)
 	}
 	return enroller.UpdatePhone(ctx, a.plan.Account.ID, c.TargetID, PhoneMobile, number)
+}
+
+// recallNumbers takes from the journal what stood in the profile before: when the
+// plan was made it was not read. A number that was there already stays.
+func (a *applier) recallNumbers() {
+	a.plan.Changes = slices.Clone(a.plan.Changes)
+	for i := range a.plan.Changes {
+		c := &a.plan.Changes[i]
+		switch before := a.history.entries[c.ID].Before; {
+		case c.Kind != entramfa.ChangeMobilePhone:
+		case before != nil:
+			c.Before = before
+		case a.history.changes[c.ID] == made:
+			c.Before = c.After
+		}
+	}
 }
 
 // numbered says whether a change is one of a phone number.

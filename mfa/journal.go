@@ -153,6 +153,9 @@ func (h *history) take(e Entry) {
 	case EntryIntent:
 		h.changes[e.ChangeID], h.entries[e.ChangeID] = intended, e
 	case EntryDone:
+		if e.Before == nil { // it was found made, after an intent that knows
+			e.Before = h.entries[e.ChangeID].Before
+		}
 		h.changes[e.ChangeID], h.entries[e.ChangeID] = made, e
 	case EntryFailed:
 		h.fail(e)

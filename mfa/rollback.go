@@ -45,6 +45,7 @@ func (a *applier) rollBack(ctx context.Context) error {
 	if a.history.rolledBack {
 		return nil
 	}
+	a.recallNumbers()
 	if err := a.closeGapBack(ctx); err != nil {
 		return err
 	}
