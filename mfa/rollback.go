@@ -228,7 +228,7 @@ func (a *applier) undo(ctx context.Context, c *entramfa.Change) error {
 		return nil
 	case err != nil:
 		return err
-	case asBefore && state != made, a.gone(c, was):
+	case asBefore && (state != made || same(c.Before, c.After)), a.gone(c, was):
 		return a.noteUndone(c)
 	case !asBefore && !same(was.value, c.After):
 		return &errMoved{was.value, c.After, c.Before}
