@@ -73,7 +73,7 @@ func checkReset(r request, a answer) error {
 	}
 	// The one that was sent is hidden in the answer.
 	if is := strings.TrimSpace(made.NewPassword); is != "" && is != masked {
-		return unreadable(r, a, errors.New("Graph made up a password of its own"))
+		return unreadable(r, a, errors.New("a password of its own was made up by Graph"))
 	}
 	return nil
 }
