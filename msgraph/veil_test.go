@@ -177,7 +177,11 @@ func FuzzVeil(f *testing.F) {
 	f.Add("Correct-Horse/Battery+9", "x", []byte(`{"error":{"message":"Correct-Horse/Battery+9"}}`))
 	f.Add(`a"\`, "+1", []byte(`\`))
 	f.Fuzz(func(t *testing.T, secret, before string, body []byte) {
-		for _, v := range []*veil{veilOver(mfa.NewSecret(secret)), veilOverPhone(mfa.NewSecret(secret))} {
+		veils := []*veil{veilOver(mfa.NewSecret(secret))}
+		if strings.Trim(secret, "+0123456789 x") == "" { // only a number is hidden as one
+			veils = append(veils, veilOverPhone(mfa.NewSecret(secret)))
+		}
+		for _, v := range veils {
 			if shown := v.hide(before + secret); v != nil && !strings.Contains(shown, masked) {
 				t.Errorf("%q shows %q", secret, shown)
 			}

@@ -40,7 +40,7 @@ func TestDeepFiltersAreUnknown(t *testing.T) {
 		}
 		start := time.Now()
 		f := policy.Judge(tenant(parse(t, change)), subject(), policy.PasswordSignIn())[0]
-		assert.Less(t, time.Since(start), 5*time.Second)
+		assert.Less(t, time.Since(start), time.Minute, "it ends")
 		assert.Equal(t, c.want, f.Outcome.String()+" "+f.Extent.String(), "%.60s", c.rule)
 		assert.True(t, strings.Contains(said(f), c.text), "%.60s: %.500s", c.rule, said(f))
 		assert.Less(t, len(encode(t, f)), 20_000, "%.60s", c.rule)
