@@ -57,6 +57,13 @@ func (c *calls) arrive(method, path string) {
 	}
 }
 
+// sum is how many calls came.
+func (c *calls) sum() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.reads + c.writes
+}
+
 // scenarios are the plans that the faults meet.
 var scenarios = map[string]func(testing.TB, *trial) *mfa.ExemptionOptions{
 	"defaults": func(t testing.TB, w *trial) *mfa.ExemptionOptions {

@@ -135,7 +135,7 @@ func TestCancelledAtEveryCall(t *testing.T) {
 				w := newTrial(t, name, delays[k/2%len(delays)])
 				ctx, cancel := context.WithCancel(t.Context())
 				w.calls.act = func(string, string, int, int) {
-					if w.calls.reads+w.calls.writes == k+1 {
+					if w.calls.sum() == k+1 {
 						cancel()
 					}
 				}
