@@ -38,12 +38,15 @@ func veilOf(pattern string) *veil {
 	return &veil{regexp.MustCompile("(?is)" + pattern)}
 }
 
+// spaces are those that strings.Fields parts words at.
+const spaces = " \t\r\n\v\f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+
 // spelled is the pattern of a text.
 func spelled(text string) string {
 	var b strings.Builder
 	for word := range strings.FieldsSeq(text) {
 		if b.Len() > 0 {
-			b.WriteString(between(" \t\r\n") + "+")
+			b.WriteString(between(spaces) + "+")
 		}
 		for _, r := range word {
 			b.WriteString("(?:" + character(r) + ")")
