@@ -274,8 +274,8 @@ func TestCreationWithoutItsObjectMayExist(t *testing.T) {
 }
 
 func TestTimeOutOfAWriteLeavesItOpen(t *testing.T) {
-	each(t, always(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }), func(t *testing.T, write written, w *wire, client *msgraph.Client, _ *waits) {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	each(t, always(hang), func(t *testing.T, write written, w *wire, client *msgraph.Client, _ *waits) {
+		ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
 		defer cancel()
 		_, err := write.write(ctx, client)
 		require.ErrorIs(t, err, context.DeadlineExceeded)

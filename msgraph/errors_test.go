@@ -206,7 +206,6 @@ func TestUserWithoutID(t *testing.T) {
 }
 
 func TestContextErrorsStayRecognisable(t *testing.T) {
-	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	w := newWire(t, map[string]http.HandlerFunc{"/v1.0/domains/d": hang})
 	client := w.client(t, nil)
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
@@ -223,7 +222,6 @@ func TestContextErrorsStayRecognisable(t *testing.T) {
 }
 
 func TestServerThatHangsWithoutADeadline(t *testing.T) {
-	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	w := newWire(t, map[string]http.HandlerFunc{"/v1.0/domains/d": hang})
 	client := w.Server.Client()
 	client.Timeout = 20 * time.Millisecond // that of the SDK's client is 100 seconds

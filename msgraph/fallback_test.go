@@ -137,7 +137,7 @@ func TestComparisonThatIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := newWire(t, map[string]http.HandlerFunc{
 		betaPolicies: reply(`{"value":[]}`),
-		v1Policies:   func(_ http.ResponseWriter, r *http.Request) { cancel(); <-r.Context().Done() },
+		v1Policies:   func(w http.ResponseWriter, r *http.Request) { cancel(); hang(w, r) },
 	})
 	_, err := w.client(t, nil).Policies(ctx)
 	require.ErrorIs(t, err, context.Canceled)

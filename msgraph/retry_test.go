@@ -82,6 +82,13 @@ func hangUp(http.ResponseWriter, *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
+// hang never answers: when the client has gone it hangs up, for what a handler leaves
+// unsaid is sent as 200, and a client that is just closing its end may still read it.
+func hang(w http.ResponseWriter, r *http.Request) {
+	<-r.Context().Done()
+	hangUp(w, r)
+}
+
 // cutBody closes the connection amid the answer.
 func cutBody(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")

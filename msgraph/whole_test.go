@@ -340,7 +340,6 @@ func TestAnswersAboutAnotherUser(t *testing.T) {
 
 // An error says what was asked of whom also where a batch carried the question.
 func TestDeadlineNamesTheHost(t *testing.T) {
-	hang := func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 	w := newWire(t, map[string]http.HandlerFunc{"/v1.0/$batch": hang, "/beta/users/u/authentication/requirements": hang})
 	client := w.client(t, nil)
 	for range 20 { // both ends of the race between the read and its batch
