@@ -49,10 +49,7 @@ func (t *Tenant) onUser(user string, change func(d *directory, id string)) error
 }
 
 func (d *directory) setRequirements(id string, r mfa.Requirements) {
-	if d.requirements == nil {
-		d.requirements = map[string]mfa.Requirements{}
-	}
-	d.requirements[fold(id)] = r
+	d.requirements.put(id, r)
 }
 
 func (d *directory) requirementsOf(idOrUPN string) (mfa.Requirements, error) {
@@ -63,7 +60,7 @@ func (d *directory) requirementsOf(idOrUPN string) (mfa.Requirements, error) {
 	if err := d.held.needOf(factRequirements, user); err != nil {
 		return mfa.Requirements{}, err
 	}
-	found, ok := d.requirements[fold(user.ID)]
+	found, ok := d.requirements.get(user.ID)
 	if !ok {
 		found.PerUserMFAState = mfa.PerUserDisabled
 	}

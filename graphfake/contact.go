@@ -21,10 +21,7 @@ func (d *directory) takeMobile(row object, id string) object {
 }
 
 func (d *directory) setMobile(id, number string) {
-	if d.mobiles == nil {
-		d.mobiles = map[string]string{}
-	}
-	d.mobiles[fold(id)] = number
+	d.mobiles.put(id, number)
 }
 
 // mobileOf returns the number of a profile, nil where there is none.
@@ -33,7 +30,7 @@ func (d *directory) mobileOf(user string) (*mfa.Phone, error) {
 	if err == nil {
 		err = d.held.needOf(factMobile, found)
 	}
-	number := d.mobiles[fold(found.ID)]
+	number := d.mobiles.at(found.ID)
 	if err != nil || number == "" {
 		return nil, err
 	}
@@ -43,10 +40,10 @@ func (d *directory) mobileOf(user string) (*mfa.Phone, error) {
 // userRow is an account as Graph writes it.
 func (d *directory) userRow(user mfa.User) object {
 	row := objectOf(user)
-	if number := d.mobiles[fold(user.ID)]; number != "" {
+	if number := d.mobiles.at(user.ID); number != "" {
 		row = row.with("mobilePhone", raw(number))
 	}
-	if profile := d.passwords[fold(user.ID)].profile(); profile != nil {
+	if profile := d.passwords.at(user.ID).profile(); profile != nil {
 		row = row.with("passwordProfile", profile)
 	}
 	return row

@@ -94,15 +94,15 @@ func (t *Tenant) streamed() int {
 }
 
 func (d *directory) userIDs() ([]string, error) {
-	return d.users.order, d.held.need(len(d.users.order) > 0, "any user", userFile)
+	return d.users.ids(), d.held.need(d.users.len() > 0, "any user", userFile)
 }
 
 func (d *directory) assignmentIDs() ([]string, error) {
-	return d.assignments.order, d.held.need(d.held.whole(factRoles), "role assignments", roleFile)
+	return d.assignments.ids(), d.held.need(d.held.whole(factRoles), "role assignments", roleFile)
 }
 
 func (d *directory) eligibilityIDs() ([]string, error) {
-	return d.eligibilities.order, d.held.need(d.held.whole(factEligibilities), "the eligible roles of the tenant", eligibilityFile)
+	return d.eligibilities.ids(), d.held.need(d.held.whole(factEligibilities), "the eligible roles of the tenant", eligibilityFile)
 }
 
 // accountOf is an account as Conditional Access sees it, with what an export gives with it.

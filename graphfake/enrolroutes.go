@@ -144,7 +144,7 @@ func postReset(d *directory, t *Tenant, c *call) (answer, error) {
 	return found, nil
 }
 
-func (c *call) resetHeader(r *reset) http.Header {
+func (c *call) resetHeader(r reset) http.Header {
 	return http.Header{"Location": {c.base + "/" + c.version + r.location()}, "Retry-After": {strconv.Itoa(resetPause)}}
 }
 

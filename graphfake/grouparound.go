@@ -25,7 +25,7 @@ func (d *directory) around(id string) ([]policy.Group, error) {
 	if err != nil {
 		return nil, err
 	}
-	given := d.held == nil || d.held.of[factAllGroups][fold(group.ID)]
+	given := d.held == nil || d.held.has(factAllGroups, group.ID)
 	if err := d.held.need(given, "the groups that "+group.DisplayName+" is in", `"memberOf" of the group, and of each that it is in`); err != nil {
 		return nil, err
 	}

@@ -36,21 +36,32 @@ func (t *Tenant) AddMember(groupID, memberID string) error {
 	})
 }
 
+// memberSet is a set of ids, as they were written, in the order in which they came.
+type memberSet struct{ table[string] }
+
 func (d *directory) addMember(groupID, memberID string) {
-	if d.members == nil {
-		d.members, d.above = map[string][]string{}, map[string][]string{}
-	}
-	d.members[fold(groupID)] = append(d.members[fold(groupID)], memberID)
-	d.above[fold(memberID)] = append(d.above[fold(memberID)], groupID)
+	d.members.put(groupID, d.members.at(groupID).with(memberID))
+	d.above.put(memberID, d.above.at(memberID).with(groupID))
 }
 
 func (d *directory) dropMember(groupID, memberID string) {
-	d.members[fold(groupID)] = withoutID(d.members[fold(groupID)], memberID)
-	d.above[fold(memberID)] = withoutID(d.above[fold(memberID)], groupID)
+	d.members.put(groupID, d.members.at(groupID).lacking(memberID))
+	d.above.put(memberID, d.above.at(memberID).lacking(groupID))
 }
 
-func withoutID(ids []string, id string) []string {
-	return slices.DeleteFunc(slices.Clone(ids), func(other string) bool { return fold(other) == fold(id) })
+func (s memberSet) with(id string) memberSet {
+	s.put(id, id)
+	return s
+}
+
+func (s memberSet) lacking(id string) memberSet {
+	s.remove(id)
+	return s
+}
+
+func (s memberSet) has(id string) bool {
+	_, ok := s.get(id)
+	return ok
 }
 
 // principal returns the id of a user, named by id or user principal name, or of a group.
@@ -65,14 +76,14 @@ func (d *directory) principal(id string) (string, error) {
 // forget takes an id out of groups and roles.
 func (d *directory) forget(id string) {
 	is := func(other string) bool { return fold(other) == fold(id) }
-	for _, group := range d.above[fold(id)] {
-		d.members[fold(group)] = withoutID(d.members[fold(group)], id)
+	for group := range d.above.at(id).each() {
+		d.members.put(group, d.members.at(group).lacking(id))
 	}
-	for _, member := range d.members[fold(id)] {
-		d.above[fold(member)] = withoutID(d.above[fold(member)], id)
+	for member := range d.members.at(id).each() {
+		d.above.put(member, d.above.at(member).lacking(id))
 	}
-	delete(d.above, fold(id))
-	delete(d.members, fold(id))
+	d.above.remove(id)
+	d.members.remove(id)
 	for _, roles := range []*table[policy.RoleAssignment]{&d.assignments, &d.eligibilities} {
 		for _, role := range roles.where(func(r policy.RoleAssignment) bool { return is(r.PrincipalID) }) {
 			roles.remove(role.ID)
@@ -83,7 +94,7 @@ func (d *directory) forget(id string) {
 // parents returns the groups that name the id as a direct member.
 func (d *directory) parents(id string) []policy.Group {
 	parents := []policy.Group{}
-	for _, groupID := range d.above[fold(id)] {
+	for _, groupID := range d.above.at(id).each() {
 		if group, ok := d.groups.get(groupID); ok {
 			parents = append(parents, group)
 		}
@@ -121,7 +132,7 @@ func (d *directory) descendants(groupID string) []string {
 	var found []string
 	seen := map[string]bool{fold(groupID): true}
 	for next := []string{groupID}; len(next) > 0; next = next[1:] {
-		for _, member := range d.members[fold(next[0])] {
+		for _, member := range d.members.at(next[0]).each() {
 			if !seen[fold(member)] {
 				seen[fold(member)] = true
 				found = append(found, member)
@@ -166,7 +177,7 @@ func (d *directory) memberGroups(groupID string) ([]policy.Group, error) {
 		return nil, err
 	}
 	groups := []policy.Group{}
-	for _, member := range d.members[fold(group.ID)] {
+	for _, member := range d.members.at(group.ID).each() {
 		if nested, ok := d.groups.get(member); ok {
 			groups = append(groups, nested)
 		}
@@ -177,7 +188,7 @@ func (d *directory) memberGroups(groupID string) ([]policy.Group, error) {
 // membersHeld returns an error that is entramfa.ErrNotRead unless the members of
 // a group are known.
 func (d *directory) membersHeld(group policy.Group) error {
-	given := d.held.whole(factMembers) || d.held.of[factMembers][fold(group.ID)]
+	given := d.held.whole(factMembers) || d.held.has(factMembers, group.ID)
 	return d.held.need(given, "the members of "+group.DisplayName, membersFile)
 }
 

@@ -2,6 +2,7 @@ package graphfake
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/entramfa/entramfa"
@@ -56,11 +57,25 @@ const (
 // holdings says what an export holds. The nil holdings of a Tenant that was not
 // loaded hold everything: what was not set there is not so.
 type holdings struct {
-	lists map[fact]bool            // whole lists of the tenant
-	of    map[fact]map[string]bool // facts about one user or group, by folded id
-	roles map[string][]policy.RoleAssignment
+	lists map[fact]bool        // whole lists of the tenant
+	of    map[fact]table[bool] // facts about one user or group, by id
+	roles table[[]policy.RoleAssignment]
 	// around holds the ids of groups in which a user is said to be, directly or not.
-	around map[string][]string
+	around table[[]string]
+}
+
+// clone returns holdings of its own.
+func (h *holdings) clone() *holdings {
+	if h == nil {
+		return nil
+	}
+	return &holdings{lists: maps.Clone(h.lists), of: maps.Clone(h.of), roles: h.roles, around: h.around}
+}
+
+// has says whether the export holds a fact about a user or a group.
+func (h *holdings) has(about fact, id string) bool {
+	known := h.of[about]
+	return known.at(id)
 }
 
 // whole says whether the export holds the whole list.
@@ -82,7 +97,7 @@ func (h *holdings) missing(what, file string) error {
 // the fact about the user.
 func (h *holdings) needOf(about fact, user mfa.User) error {
 	switch {
-	case h == nil || h.of[about][fold(user.ID)]:
+	case h == nil || h.has(about, user.ID):
 		return nil
 	case about == factEligibilities && h.lists[factEligibilities]:
 		return nil
@@ -116,10 +131,9 @@ func (h *holdings) note(about fact, id string) {
 	if h == nil {
 		return
 	}
-	if h.of[about] == nil {
-		h.of[about] = map[string]bool{}
-	}
-	h.of[about][fold(id)] = true
+	known := h.of[about]
+	known.put(id, true)
+	h.of[about] = known
 }
 
 // groupsAround returns the ids of the groups that the export names as a user's, without the way to them.
@@ -127,7 +141,7 @@ func (h *holdings) groupsAround(userID string) []string {
 	if h == nil {
 		return nil
 	}
-	return h.around[fold(userID)]
+	return h.around.at(userID)
 }
 
 // rolesOf returns the roles that were given with a user and are not among the known ones:
@@ -136,7 +150,7 @@ func (h *holdings) rolesOf(userID string, known []policy.RoleAssignment) []polic
 	if h == nil {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(h.roles[fold(userID)]), func(role policy.RoleAssignment) bool {
+	return slices.DeleteFunc(slices.Clone(h.roles.at(userID)), func(role policy.RoleAssignment) bool {
 		return slices.ContainsFunc(known, func(other policy.RoleAssignment) bool { return other.ID == role.ID })
 	})
 }

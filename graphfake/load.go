@@ -160,8 +160,7 @@ func newLoader() *loader {
 		joined: map[[2]string]bool{}, holdsRoles: map[string]bool{}, now: time.Now(),
 	}
 	l.tenant.directory.held = &holdings{
-		lists: map[fact]bool{}, of: map[fact]map[string]bool{},
-		roles: map[string][]policy.RoleAssignment{}, around: map[string][]string{},
+		lists: map[fact]bool{}, of: map[fact]table[bool]{},
 	}
 	return l
 }

@@ -23,7 +23,7 @@ func (l *loader) user(from origin, text document, p piece, o object) error {
 	d := &l.tenant.directory
 	id, upn := o.text("id"), o.text("userPrincipalName")
 	if id == "" {
-		id = d.upns[fold(upn)]
+		id = d.upns.at(upn)
 	}
 	if id == "" && upn == "" {
 		return errors.New("a user needs an id or a userPrincipalName")
@@ -38,7 +38,7 @@ func (l *loader) user(from origin, text document, p piece, o object) error {
 	if err := json.Unmarshal(raw(row), &user); err != nil {
 		return fmt.Errorf("%s: %w", kindUser, err)
 	}
-	if other := d.upns[fold(user.UserPrincipalName)]; user.UserPrincipalName != "" && other != "" && fold(other) != fold(id) {
+	if other := d.upns.at(user.UserPrincipalName); user.UserPrincipalName != "" && other != "" && fold(other) != fold(id) {
 		return fmt.Errorf("the users %s and %s have the same userPrincipalName %s", other, id, user.UserPrincipalName)
 	}
 	d.putUser(user)

@@ -16,12 +16,12 @@ func (l *loader) weighGroups() {
 		if whole {
 			d.held.note(factGroups, user.ID)
 		}
-		if whole || d.held.of[factGroups][fold(user.ID)] && l.nestingKnown(user.ID) {
+		if whole || d.held.has(factGroups, user.ID) && l.nestingKnown(user.ID) {
 			d.held.note(factAllGroups, user.ID)
 		}
 	}
 	for _, group := range d.groups.all() {
-		if whole || d.held.of[factGroups][fold(group.ID)] && l.nestingKnown(group.ID) {
+		if whole || d.held.has(factGroups, group.ID) && l.nestingKnown(group.ID) {
 			d.held.note(factAllGroups, group.ID)
 		}
 	}
@@ -33,7 +33,7 @@ func (l *loader) everyMemberKnown() bool {
 	d := &l.tenant.directory
 	groups := d.groups.all()
 	for _, group := range groups {
-		if !d.held.of[factMembers][fold(group.ID)] {
+		if !d.held.has(factMembers, group.ID) {
 			return false
 		}
 	}
@@ -51,7 +51,7 @@ func (l *loader) everyMemberKnown() bool {
 func (l *loader) nestingKnown(id string) bool {
 	d := &l.tenant.directory
 	for _, group := range d.ancestors(id) {
-		if !d.held.of[factGroups][fold(group.ID)] {
+		if !d.held.has(factGroups, group.ID) {
 			return false
 		}
 	}

@@ -77,7 +77,7 @@ func (l *loader) surround(o object, id string, around []object) error {
 			return fmt.Errorf("transitiveMemberOf: %w", err)
 		}
 		if group != "" {
-			held.around[fold(id)] = append(held.around[fold(id)], group)
+			held.around.put(id, append(slices.Clip(held.around.at(id)), group))
 		}
 	}
 	if whole(o, "transitiveMemberOf", around) {
@@ -181,7 +181,7 @@ func (l *loader) memberOf(entry object) (string, error) {
 	d := &l.tenant.directory
 	id, upn, kind := entry.text("id"), entry.text("userPrincipalName"), typeName(entry.text("@odata.type"))
 	if id == "" {
-		id = d.upns[fold(upn)]
+		id = d.upns.at(upn)
 	}
 	if id == "" {
 		return "", fmt.Errorf("an entry without id, and no user %q", upn)

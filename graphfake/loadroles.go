@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/policy"
@@ -51,7 +52,7 @@ func (l *loader) putRole(k kind, from origin, o object, owner string) error {
 	role.ID = l.tenant.idOr(role.ID)
 	d := &l.tenant.directory
 	if owner != "" && k == kindAssignment {
-		d.held.roles[fold(owner)] = append(d.held.roles[fold(owner)], role)
+		d.held.roles.put(owner, append(slices.Clip(d.held.roles.at(owner)), role))
 	}
 	if again, err := l.again(k, role.ID, from, o); again || err != nil {
 		return err
@@ -163,7 +164,7 @@ func (l *loader) weighRoles() {
 	held := l.tenant.directory.held
 	for _, user := range l.tenant.directory.users.all() {
 		id := fold(user.ID)
-		if held.of[factOwnRoles][id] && held.of[factAllGroups][id] && l.groupsWithoutRoles(user.ID) {
+		if held.has(factOwnRoles, id) && held.has(factAllGroups, id) && l.groupsWithoutRoles(user.ID) {
 			held.note(factRoles, user.ID)
 		}
 	}

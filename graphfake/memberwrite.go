@@ -31,7 +31,7 @@ func (d *directory) newMember(group policy.Group, memberID string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	if containsFold(d.members[fold(group.ID)], member) {
+	if d.members.at(group.ID).has(member) {
 		return "", badRequest("One or more added object references already exist for the following modified properties: 'members'.")
 	}
 	return member, nil
@@ -43,7 +43,7 @@ func (t *Tenant) leaveGroup(d *directory, groupID, memberID string) error {
 	if err != nil {
 		return err
 	}
-	if !containsFold(d.members[fold(group.ID)], memberID) {
+	if !d.members.at(group.ID).has(memberID) {
 		return notFound(memberID)
 	}
 	t.eraseMember(d, group.ID, memberID)

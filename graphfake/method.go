@@ -59,14 +59,11 @@ func (m method) row() object {
 }
 
 func (d *directory) addMethod(id string, added method) {
-	d.setMethods(id, append(slices.Clone(d.methods[fold(id)]), added))
+	d.setMethods(id, append(slices.Clone(d.methods.at(id)), added))
 }
 
 func (d *directory) setMethods(id string, methods []method) {
-	if d.methods == nil {
-		d.methods = map[string][]method{}
-	}
-	d.methods[fold(id)] = methods
+	d.methods.put(id, methods)
 }
 
 // allMethods returns the methods of an account, the password among them.
@@ -78,7 +75,7 @@ func (d *directory) allMethods(idOrUPN string) ([]method, error) {
 	if err := d.held.needOf(factMethods, user); err != nil {
 		return nil, err
 	}
-	methods := d.methods[fold(user.ID)]
+	methods := d.methods.at(user.ID)
 	if slices.ContainsFunc(methods, method.isPassword) {
 		return slices.Clone(methods), nil
 	}
@@ -99,7 +96,7 @@ func (d *directory) methodsOf(idOrUPN string) ([]mfa.Method, error) {
 
 // hasSecondFactor says whether an account has a method besides its password.
 func (d *directory) hasSecondFactor(id string) bool {
-	return slices.ContainsFunc(d.methods[fold(id)], func(m method) bool { return !m.isPassword() })
+	return slices.ContainsFunc(d.methods.at(id), func(m method) bool { return !m.isPassword() })
 }
 
 // methodRows are the methods of an account as Graph lists them.

@@ -67,7 +67,7 @@ func (d *directory) methodConfiguration(id string) mfa.MethodConfiguration {
 
 // methodsPolicy is the policy as Graph writes it.
 func (d *directory) methodsPolicy() (object, error) {
-	if err := d.held.need(len(d.methodPolicies.order) > 0, "the authentication methods policy", "configurations, by SetMethodPolicy"); err != nil {
+	if err := d.held.need(d.methodPolicies.len() > 0, "the authentication methods policy", "configurations, by SetMethodPolicy"); err != nil {
 		return nil, err
 	}
 	rows := objectsOf(d.methodConfigurations())
@@ -158,7 +158,7 @@ func (d *directory) signsInBySMS(userID string) bool {
 // numberElsewhere says whether another account signs in with the number. Of two
 // the one keeps it that the tenant had first.
 func (d *directory) numberElsewhere(m method, userID string) bool {
-	for _, other := range d.users.order {
+	for other := range d.users.each() {
 		if sameText(other, userID) {
 			return false
 		}

@@ -29,10 +29,7 @@ func (p password) profile() json.RawMessage {
 }
 
 func (d *directory) setPassword(id string, p password) {
-	if d.passwords == nil {
-		d.passwords = map[string]password{}
-	}
-	d.passwords[fold(id)] = p
+	d.passwords.put(id, p)
 }
 
 // passwordProfile is what a write says of a password; nil is not said.
@@ -129,7 +126,7 @@ func (t *Tenant) banned(text string) bool {
 // changed at the next sign-in unless the write says that it need not.
 // Source: https://learn.microsoft.com/graph/api/resources/passwordprofile.
 func (t *Tenant) writeProfile(d *directory, user mfa.User, profile passwordProfile) {
-	kept := d.passwords[fold(user.ID)]
+	kept := d.passwords.at(user.ID)
 	kept.profiled = true
 	if profile.Password != nil {
 		kept.text, kept.change, kept.withMFA = *profile.Password, true, false

@@ -27,21 +27,21 @@ type reset struct {
 const resetPause = 5
 
 // beginReset begins a reset.
-func (t *Tenant) beginReset(d *directory, who mfa.Identity, name, text string) (*reset, error) {
+func (t *Tenant) beginReset(d *directory, who mfa.Identity, name, text string) (reset, error) {
 	user, err := d.user(name)
 	if err != nil {
-		return nil, err
+		return reset{}, err
 	}
 	if err := t.mayResetPassword(d, who, user); err != nil {
-		return nil, err
+		return reset{}, err
 	}
 	if d.federated(user) {
-		return nil, badPhone("The password of a user of a federated domain can't be reset.") // the words are not published
+		return reset{}, badPhone("The password of a user of a federated domain can't be reset.") // the words are not published
 	}
 	if err := t.checkPassword(text); err != nil {
-		return nil, err
+		return reset{}, err
 	}
-	r := &reset{id: t.newID(), user: user.ID, password: text, begun: t.now(), lastAction: t.now()}
+	r := reset{id: t.newID(), user: user.ID, password: text, begun: t.now(), lastAction: t.now()}
 	d.resets.put(r.id, r)
 	return r, nil
 }
@@ -57,25 +57,24 @@ func (t *Tenant) mayResetPassword(d *directory, who mfa.Identity, user mfa.User)
 }
 
 // readReset says how far a reset is, which is also what moves it on where the clock doesn't.
-func (t *Tenant) readReset(d *directory, who mfa.Identity, name, id string) (*reset, error) {
+func (t *Tenant) readReset(d *directory, who mfa.Identity, name, id string) (reset, error) {
 	user, err := d.user(name)
 	if err != nil {
-		return nil, err
+		return reset{}, err
 	}
 	if who.Kind == mfa.IdentityApplication {
-		return nil, deniedMethods()
+		return reset{}, deniedMethods()
 	}
 	r, known := d.resets.get(id)
 	if !known || !sameText(r.user, user.ID) {
-		return nil, graphError(http.StatusNotFound, "resourceNotFound", "The operation '%s' was not found.", id)
+		return reset{}, graphError(http.StatusNotFound, "resourceNotFound", "The operation '%s' was not found.", id)
 	}
 	r.reads++
-	t.runReset(&t.directory, r)
-	return r, nil
+	return t.runReset(&t.directory, r), nil
 }
 
 // status is how far the reset is.
-func (r *reset) status(now time.Time) string {
+func (r reset) status(now time.Time) string {
 	switch {
 	case !r.over.IsZero() && r.failed:
 		return "failed"
@@ -87,13 +86,20 @@ func (r *reset) status(now time.Time) string {
 	return "notStarted"
 }
 
-// runReset ends a reset that is due: by the clock, or at the second question.
-func (t *Tenant) runReset(d *directory, r *reset) {
+// runReset keeps a reset, and ends it when it is due: by the clock, or at the second
+// question.
+func (t *Tenant) runReset(d *directory, r reset) reset {
 	due := t.PasswordResetTakes > 0 && !t.now().Before(r.begun.Add(t.PasswordResetTakes)) ||
 		t.PasswordResetTakes == 0 && r.reads > 1
-	if !due || !r.over.IsZero() {
-		return
+	if due && r.over.IsZero() {
+		r = t.endReset(d, r)
 	}
+	d.resets.put(r.id, r)
+	return r
+}
+
+// endReset gives the account its password, unless the reset fails.
+func (t *Tenant) endReset(d *directory, r reset) reset {
 	r.over, r.failed, r.lastAction = t.now(), t.PasswordResetFails != "", t.now()
 	user, known := d.users.get(r.user)
 	if known && !r.failed {
@@ -101,10 +107,11 @@ func (t *Tenant) runReset(d *directory, r *reset) {
 		t.touchPassword(d, user)
 	}
 	r.password = ""
+	return r
 }
 
 // detail says why a reset failed.
-func (t *Tenant) detail(r *reset) string {
+func (t *Tenant) detail(r reset) string {
 	if r.failed {
 		return t.PasswordResetFails
 	}
@@ -112,7 +119,7 @@ func (t *Tenant) detail(r *reset) string {
 }
 
 // resetOf is a reset as a client knows it.
-func (t *Tenant) resetOf(r *reset) mfa.PasswordOperation {
+func (t *Tenant) resetOf(r reset) mfa.PasswordOperation {
 	operation := mfa.PasswordOperation{Location: r.location(), Status: r.status(t.now()), StatusDetail: t.detail(r)}
 	if r.over.IsZero() {
 		operation.RetryAfterSeconds = resetPause
@@ -122,7 +129,7 @@ func (t *Tenant) resetOf(r *reset) mfa.PasswordOperation {
 
 // location is where a reset is read, relative to the version; what the service
 // writes behind the question mark belongs to it.
-func (r *reset) location() string {
+func (r reset) location() string {
 	return "/users/" + r.user + "/authentication/operations/" + r.id + "?" + strings.Join(resetParameters, "=graphfake&") + "=graphfake"
 }
 
@@ -130,7 +137,7 @@ func (r *reset) location() string {
 var resetParameters = []string{"aadgdc", "aadgsu"}
 
 // resetRow is a reset as Graph writes it.
-func (t *Tenant) resetRow(r *reset) object {
+func (t *Tenant) resetRow(r reset) object {
 	return object{
 		{"id", raw(r.id)},
 		{"createdDateTime", raw(second(r.begun))},

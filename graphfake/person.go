@@ -2,7 +2,6 @@ package graphfake
 
 import (
 	"crypto/rand"
-	"maps"
 	"slices"
 	"time"
 
@@ -39,10 +38,7 @@ type person struct {
 // call takes the place of the first. An account that doesn't exist gives Graph's 404.
 func (t *Tenant) Person(user string, script Script) error {
 	return t.onUser(user, func(_ *directory, id string) {
-		if t.people == nil {
-			t.people = map[string]*person{}
-		}
-		t.people[id] = &person{Script: script, since: t.now()}
+		t.people.put(id, person{Script: script, since: t.now()})
 	})
 }
 
@@ -56,7 +52,7 @@ func (t *Tenant) AppPasswords(user string) int {
 	if err != nil {
 		return 0
 	}
-	return t.directory.appPasswords[fold(found.ID)]
+	return t.directory.appPasswords.at(found.ID)
 }
 
 // progress lets happen what is due; the caller holds mu.
@@ -64,29 +60,30 @@ func (t *Tenant) progress() {
 	for _, r := range t.directory.resets.all() {
 		t.runReset(&t.directory, r)
 	}
-	for _, id := range slices.Sorted(maps.Keys(t.people)) { // so that ids are the same in every run
-		p := t.people[id]
+	for id, p := range t.people.each() {
 		if p.reads >= p.Reads && !t.now().Before(p.since.Add(p.After)) && t.acts(id, p) {
-			delete(t.people, id)
+			t.people.remove(id)
 		}
 	}
 }
 
 // looked counts a call that read of an account what a person changes; the caller holds mu.
 func (t *Tenant) looked(user string) {
-	if found, err := t.directory.user(user); err == nil && t.people[fold(found.ID)] != nil {
-		t.people[fold(found.ID)].reads++
+	found, err := t.directory.user(user)
+	if p, waits := t.people.get(found.ID); err == nil && waits {
+		p.reads++
+		t.people.put(found.ID, p)
 	}
 }
 
 // acts does what a script says; false while the account can't sign in.
-func (t *Tenant) acts(id string, p *person) bool {
+func (t *Tenant) acts(id string, p person) bool {
 	d := &t.directory
 	user, known := d.users.get(id)
 	if !known || user.AccountEnabled != nil && !*user.AccountEnabled {
 		return false
 	}
-	if kept := d.passwords[id]; kept.mustChange() {
+	if kept := d.passwords.at(id); kept.mustChange() {
 		d.setPassword(id, password{text: rand.Text(), profiled: true})
 		t.touchPassword(d, user)
 	}
@@ -101,8 +98,8 @@ func (t *Tenant) acts(id string, p *person) bool {
 // registers makes a method the default one: a phone that is there, or a new one.
 func (t *Tenant) registers(d *directory, id, kind string) {
 	if kind == "" {
-		if at := slices.IndexFunc(d.methods[id], func(m method) bool { return m.Type == phoneMethodType }); at >= 0 {
-			d.setDefaultMethod(id, d.methods[id][at].ID)
+		if at := slices.IndexFunc(d.methods.at(id), func(m method) bool { return m.Type == phoneMethodType }); at >= 0 {
+			d.setDefaultMethod(id, d.methods.at(id)[at].ID)
 			return
 		}
 		kind = authenticatorApp
@@ -115,8 +112,5 @@ func (t *Tenant) registers(d *directory, id, kind string) {
 }
 
 func (d *directory) addAppPassword(id string) {
-	if d.appPasswords == nil {
-		d.appPasswords = map[string]int{}
-	}
-	d.appPasswords[id]++
+	d.appPasswords.put(id, d.appPasswords.at(id)+1)
 }

@@ -12,7 +12,7 @@ import (
 // is wanted before that happens again: after disabled and enabled again it stays enabled.
 func (t *Tenant) writeState(d *directory, id string, state mfa.PerUserState) {
 	before := d.stateOf(id)
-	if state == mfa.PerUserEnabled && before == mfa.PerUserDisabled && !d.counted[fold(id)] && d.hasSecondFactor(id) {
+	if state == mfa.PerUserEnabled && before == mfa.PerUserDisabled && !d.counted.at(id) && d.hasSecondFactor(id) {
 		state = mfa.PerUserEnforced
 	}
 	t.writeRequirements(d, id, mfa.Requirements{PerUserMFAState: state})
@@ -20,7 +20,7 @@ func (t *Tenant) writeState(d *directory, id string, state mfa.PerUserState) {
 }
 
 func (d *directory) stateOf(id string) mfa.PerUserState {
-	if r, set := d.requirements[fold(id)]; set {
+	if r, set := d.requirements.get(id); set {
 		return r.PerUserMFAState
 	}
 	return mfa.PerUserDisabled
@@ -28,18 +28,15 @@ func (d *directory) stateOf(id string) mfa.PerUserState {
 
 // count notes that what an account has registered has had its effect.
 func (d *directory) count(id string, state mfa.PerUserState) {
-	if d.counted == nil {
-		d.counted = map[string]bool{}
-	}
 	if state != mfa.PerUserDisabled {
-		d.counted[fold(id)] = true
+		d.counted.put(id, true)
 	}
 }
 
 // phoneAdded is what a phone of an administrator does to the state. That it counts
 // as a registered method is documented; whether it also finishes the registration, is not.
 func (t *Tenant) phoneAdded(d *directory, id string) {
-	delete(d.counted, fold(id))
+	d.counted.remove(id)
 	if t.PhoneFinishesRegistration && d.stateOf(id) == mfa.PerUserEnabled {
 		t.writeRequirements(d, id, mfa.Requirements{PerUserMFAState: mfa.PerUserEnforced})
 		d.count(id, mfa.PerUserEnforced)
@@ -48,7 +45,7 @@ func (t *Tenant) phoneAdded(d *directory, id string) {
 
 // finishRegistration is what a person does to the state who registers.
 func (t *Tenant) finishRegistration(d *directory, id string) {
-	delete(d.counted, fold(id))
+	d.counted.remove(id)
 	if d.stateOf(id) != mfa.PerUserEnabled {
 		return
 	}

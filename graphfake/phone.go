@@ -31,7 +31,7 @@ func (t *Tenant) SetPhone(user string, phoneType mfa.PhoneType, number string) e
 	}
 	return t.onUser(user, func(d *directory, id string) {
 		added := t.newPhone(phoneType, number)
-		others := slices.DeleteFunc(slices.Clone(d.methods[id]), func(m method) bool { return m.ID == added.ID })
+		others := slices.DeleteFunc(slices.Clone(d.methods.at(id)), func(m method) bool { return m.ID == added.ID })
 		d.setMethods(id, append(others, added))
 		t.settle(writtenMethods, id)
 	})
@@ -89,7 +89,7 @@ func (t *Tenant) addPhone(d *directory, who mfa.Identity, user string, phoneType
 		return method{}, err
 	}
 	added := t.newPhone(phoneType, number)
-	t.writeMethods(d, owner.ID, append(slices.Clone(d.methods[fold(owner.ID)]), added))
+	t.writeMethods(d, owner.ID, append(slices.Clone(d.methods.at(owner.ID)), added))
 	t.phoneAdded(d, owner.ID)
 	return added, nil
 }
@@ -121,7 +121,7 @@ func (t *Tenant) changePhone(d *directory, who mfa.Identity, user, id string, ph
 	phoneType = mfa.PhoneType(*old.PhoneType)
 	changed := t.newPhone(phoneType, number)
 	changed.created = old.created
-	methods := slices.Clone(d.methods[fold(owner.ID)])
+	methods := slices.Clone(d.methods.at(owner.ID))
 	methods[slices.IndexFunc(methods, func(m method) bool { return m.ID == old.ID })] = changed
 	t.writeMethods(d, owner.ID, methods)
 	return nil
@@ -147,16 +147,16 @@ func (t *Tenant) deletePhone(d *directory, who mfa.Identity, user, id string) er
 		return noMethod(id)
 	case old.ID == phoneIDs[mfa.PhoneMobile] && d.phone(owner.ID, phoneIDs[mfa.PhoneAlternateMobile]) != nil:
 		return badPhone("The mobile phone can't be removed while there is an alternateMobile one.")
-	case sameText(d.defaultMethods[fold(owner.ID)], old.ID):
+	case sameText(d.defaultMethods.at(owner.ID), old.ID):
 		return badPhone("The phone is the default method of the user and can't be removed.")
 	}
-	t.writeMethods(d, owner.ID, slices.DeleteFunc(slices.Clone(d.methods[fold(owner.ID)]), func(m method) bool { return m.ID == old.ID }))
+	t.writeMethods(d, owner.ID, slices.DeleteFunc(slices.Clone(d.methods.at(owner.ID)), func(m method) bool { return m.ID == old.ID }))
 	return nil
 }
 
 // phone finds a phone of an account by the id of its method.
 func (d *directory) phone(userID, id string) *method {
-	for _, m := range d.methods[fold(userID)] {
+	for _, m := range d.methods.at(userID) {
 		if m.Type == phoneMethodType && m.PhoneType != nil && sameText(m.ID, id) {
 			return &m
 		}
@@ -190,8 +190,5 @@ func (t *Tenant) SetDefaultMethod(user, methodID string) error {
 }
 
 func (d *directory) setDefaultMethod(id, methodID string) {
-	if d.defaultMethods == nil {
-		d.defaultMethods = map[string]string{}
-	}
-	d.defaultMethods[fold(id)] = methodID
+	d.defaultMethods.put(id, methodID)
 }

@@ -20,7 +20,7 @@ func (t *Tenant) createPolicy(d *directory, version string, body []byte) (policy
 	if refusal := d.refuseUnlicensed(); refusal != nil {
 		return none, refusal
 	}
-	if t.MaxPolicies > 0 && len(d.policies.order) >= t.MaxPolicies {
+	if t.MaxPolicies > 0 && d.policies.len() >= t.MaxPolicies {
 		// The words of the real refusal are not published.
 		return none, graphError(http.StatusBadRequest, "BadRequest", "The maximum number of Conditional Access policies, %d, is reached.", t.MaxPolicies)
 	}

@@ -22,11 +22,8 @@ func (t *Tenant) noteReport(d *directory, id string) {
 	if t.RegistrationLatency <= 0 {
 		return
 	}
-	if d.earlier == nil {
-		d.earlier = map[string][]earlier{}
-	}
-	list := slices.DeleteFunc(slices.Clone(d.earlier[fold(id)]), func(e earlier) bool { return !e.until.After(t.reported()) })
-	d.earlier[fold(id)] = append(list, earlier{t.now(), d.methods[fold(id)]})
+	list := slices.DeleteFunc(slices.Clone(d.earlier.at(id)), func(e earlier) bool { return !e.until.After(t.reported()) })
+	d.earlier.put(id, append(list, earlier{t.now(), d.methods.at(id)}))
 }
 
 // reported is the time as of which the report speaks.
@@ -34,12 +31,12 @@ func (t *Tenant) reported() time.Time { return t.now().Add(-t.RegistrationLatenc
 
 // reportedMethods is what the report shows of an account.
 func (t *Tenant) reportedMethods(d *directory, id string) []method {
-	for _, e := range d.earlier[fold(id)] {
+	for _, e := range d.earlier.at(id) {
 		if e.until.After(t.reported()) {
 			return e.methods
 		}
 	}
-	return d.methods[fold(id)]
+	return d.methods.at(id)
 }
 
 // registration is the entry of an account. A disabled one has none.
@@ -70,12 +67,11 @@ func (t *Tenant) registrations(d *directory) ([]object, error) {
 
 // reportedIDs lists the accounts that have an entry.
 func (d *directory) reportedIDs() ([]string, error) {
-	if err := d.held.need(len(d.users.order) > 0, "any user", userFile); err != nil {
+	if err := d.held.need(d.users.len() > 0, "any user", userFile); err != nil {
 		return nil, err
 	}
 	var ids []string
-	for _, id := range d.users.order {
-		user, _ := d.users.get(id)
+	for id, user := range d.users.each() {
 		if user.AccountEnabled != nil && !*user.AccountEnabled {
 			continue
 		}

@@ -1,7 +1,6 @@
 package graphfake
 
 import (
-	"maps"
 	"slices"
 	"time"
 
@@ -61,38 +60,10 @@ func (t *Tenant) shown() *directory {
 		return &t.directory
 	}
 	past := t.directory
-	past.detach(t.recent)
 	for _, w := range slices.Backward(t.recent) {
 		w.undo(&past)
 	}
 	return &past
-}
-
-// detach gives a copy of the state tables of its own where the writes changed them.
-func (d *directory) detach(writes []recentWrite) {
-	done := map[writtenKind]bool{}
-	for _, w := range writes {
-		if done[w.what.kind] {
-			continue
-		}
-		done[w.what.kind] = true
-		switch w.what.kind {
-		case writtenPolicy:
-			d.policies = d.policies.clone()
-		case writtenLocation:
-			d.locations = d.locations.clone()
-		case writtenRequirements:
-			d.requirements = maps.Clone(d.requirements)
-		case writtenMember:
-			d.members, d.above = maps.Clone(d.members), maps.Clone(d.above)
-		case writtenMethods:
-			d.methods = maps.Clone(d.methods)
-		case writtenUser:
-			d.users = d.users.clone()
-		case writtenMobile:
-			d.mobiles = maps.Clone(d.mobiles)
-		}
-	}
 }
 
 // The writes of each kind. The state is changed, and how to take it back is noted.
@@ -128,12 +99,12 @@ func (t *Tenant) writeDefaults(d *directory, on bool) {
 }
 
 func (t *Tenant) writeRequirements(d *directory, user string, r mfa.Requirements) {
-	before, was := d.requirements[fold(user)]
+	before, was := d.requirements.get(user)
 	t.replicate(writtenRequirements, user, func(d *directory) {
 		if was {
 			d.setRequirements(user, before)
 		} else {
-			delete(d.requirements, fold(user))
+			d.requirements.remove(user)
 		}
 	})
 	d.setRequirements(user, r)
@@ -152,7 +123,7 @@ func (t *Tenant) eraseMember(d *directory, group, member string) {
 func memberKey(group, member string) string { return group + "/" + member }
 
 func (t *Tenant) writeMethods(d *directory, user string, methods []method) {
-	before := d.methods[fold(user)]
+	before := d.methods.at(user)
 	t.replicate(writtenMethods, user, func(d *directory) { d.setMethods(user, before) })
 	t.noteReport(d, user)
 	d.setMethods(user, methods)
@@ -166,7 +137,7 @@ func (t *Tenant) writeUser(d *directory, user mfa.User) {
 }
 
 func (t *Tenant) writeMobile(d *directory, user, number string) {
-	before := d.mobiles[fold(user)]
+	before := d.mobiles.at(user)
 	t.replicate(writtenMobile, user, func(d *directory) { d.setMobile(user, before) })
 	d.setMobile(user, number)
 }

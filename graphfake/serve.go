@@ -226,7 +226,7 @@ func typed(kind string, rows []object) []object {
 }
 
 func listGroups(d *directory, t *Tenant, c *call) (answer, error) {
-	if err := d.held.need(len(d.groups.order) > 0, "any group", groupFile); err != nil {
+	if err := d.held.need(d.groups.len() > 0, "any group", groupFile); err != nil {
 		return answer{}, err
 	}
 	return list("groups", "microsoft.graph.group", groupShape, objectsOf(d.groups.all()), nil)
@@ -241,7 +241,7 @@ func getGroup(d *directory, t *Tenant, c *call) (answer, error) {
 func members(transitive bool, kind string) func(*directory, *Tenant, *call) (answer, error) {
 	return func(d *directory, t *Tenant, c *call) (answer, error) {
 		_, err := d.memberGroups(c.vars[0])
-		ids := d.members[fold(c.vars[0])]
+		ids := d.members.at(c.vars[0]).all()
 		if transitive {
 			err, ids = d.everyoneHeld(c.vars[0]), d.descendants(c.vars[0])
 		}

@@ -113,7 +113,7 @@ func (d *directory) signInRows(now time.Time) ([]loggedSignIn, error) {
 		return nil, graphError(http.StatusForbidden, "Authentication_RequestFromNonPremiumTenantOrB2CTenant",
 			"Neither tenant is B2C or tenant doesn't have premium license")
 	}
-	if err := d.held.need(len(d.signIns.order) > 0, "the sign-in log", "sign-ins, by AddSignIn or at the token endpoint"); err != nil {
+	if err := d.held.need(d.signIns.len() > 0, "the sign-in log", "sign-ins, by AddSignIn or at the token endpoint"); err != nil {
 		return nil, err
 	}
 	rows := d.signIns.where(func(r loggedSignIn) bool { return !now.Before(r.visible) && now.Sub(r.at) <= retention })

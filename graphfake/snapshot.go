@@ -43,12 +43,12 @@ func (d *directory) snapshot() object {
 	requirements, members := map[string]string{}, map[string][]string{}
 	for _, user := range d.users.all() {
 		requirements[fold(user.ID)] = "disabled"
-		if state, set := d.requirements[fold(user.ID)]; set {
+		if state, set := d.requirements.get(user.ID); set {
 			requirements[fold(user.ID)] = string(state.PerUserMFAState)
 		}
 	}
 	for _, group := range d.groups.all() {
-		members[fold(group.ID)] = sortedIDs(d.members[fold(group.ID)])
+		members[fold(group.ID)] = sortedIDs(d.members.at(group.ID).all())
 	}
 	return object{
 		{"policies", raw(sortedByID(objectsOf(policies), policyShape))},

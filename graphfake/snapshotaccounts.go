@@ -14,7 +14,7 @@ import (
 // methodsSnapshot lists what is registered, by account; who has the password alone isn't there.
 func (d *directory) methodsSnapshot() map[string][]object {
 	all := map[string][]object{}
-	for id, methods := range d.methods {
+	for id, methods := range d.methods.each() {
 		var rows []object
 		for _, m := range methods {
 			if !m.isPassword() {
@@ -40,7 +40,7 @@ func (m method) masked() object {
 
 func (d *directory) mobilesSnapshot() map[string]object {
 	all := map[string]object{}
-	for id, number := range d.mobiles {
+	for id, number := range d.mobiles.each() {
 		if number != "" {
 			all[id] = object{{"mobilePhone", raw(mfa.NewPhone(number))}, {"digest", raw(digest(number))}}
 		}
@@ -52,7 +52,7 @@ func (d *directory) mobilesSnapshot() map[string]object {
 // must be changed.
 func (d *directory) passwordsSnapshot() map[string]object {
 	all := map[string]object{}
-	for id, p := range d.passwords {
+	for id, p := range d.passwords.each() {
 		if p.profiled {
 			user, _ := d.users.get(id)
 			all[id] = object{

@@ -1,61 +1,56 @@
 package graphfake
 
 import (
-	"maps"
-	"slices"
+	"iter"
 	"strings"
+
+	"github.com/entramfa/entramfa/graphfake/internal/persistent"
 )
 
-// table keeps rows by id, without case, in the order in which they came.
-type table[T any] struct {
-	order []string
-	rows  map[string]T
-}
+// table keeps rows by id, without case, in the order in which they came. A copy of it
+// is a table of its own, and costs nothing.
+type table[T any] struct{ rows persistent.Table[T] }
 
 func fold(id string) string { return strings.ToLower(id) }
 
-func (t *table[T]) put(id string, row T) {
-	if t.rows == nil {
-		t.rows = map[string]T{}
-	}
-	id = fold(id)
-	if _, known := t.rows[id]; !known {
-		t.order = append(t.order, id)
-	}
-	t.rows[id] = row
-}
+func (t *table[T]) put(id string, row T) { t.rows = t.rows.With(fold(id), row) }
 
-func (t *table[T]) get(id string) (T, bool) {
-	row, ok := t.rows[fold(id)]
-	return row, ok
+func (t table[T]) get(id string) (T, bool) { return t.rows.Get(fold(id)) }
+
+// at returns a row, the zero value where there is none.
+func (t table[T]) at(id string) T {
+	row, _ := t.get(id)
+	return row
 }
 
 func (t *table[T]) remove(id string) bool {
-	id = fold(id)
-	if _, known := t.rows[id]; !known {
-		return false
-	}
-	delete(t.rows, id)
-	t.order = slices.DeleteFunc(t.order, func(other string) bool { return other == id })
-	return true
+	before := t.rows.Len()
+	t.rows = t.rows.Without(fold(id))
+	return t.rows.Len() < before
 }
 
+func (t table[T]) len() int { return t.rows.Len() }
+
+// each runs over folded ids and rows, in their order.
+func (t table[T]) each() iter.Seq2[string, T] { return t.rows.All() }
+
 // where returns the rows that keep accepts; never nil, for a list of Graph is [] when it is empty.
-func (t *table[T]) where(keep func(T) bool) []T {
-	rows := make([]T, 0, len(t.order))
-	for _, id := range t.order {
-		if row := t.rows[id]; keep(row) {
+func (t table[T]) where(keep func(T) bool) []T {
+	rows := []T{}
+	for _, row := range t.rows.All() {
+		if keep(row) {
 			rows = append(rows, row)
 		}
 	}
 	return rows
 }
 
-func (t *table[T]) all() []T { return t.where(func(T) bool { return true }) }
-
-// clone returns a table that can be changed without changing this one.
-func (t *table[T]) clone() table[T] {
-	return table[T]{order: slices.Clone(t.order), rows: maps.Clone(t.rows)}
+func (t table[T]) all() []T {
+	rows := make([]T, 0, t.len())
+	for _, row := range t.rows.All() {
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // restore puts a row back as it was, or takes it out where there was none.
@@ -65,4 +60,13 @@ func (t *table[T]) restore(id string, row T, was bool) {
 	} else {
 		t.remove(id)
 	}
+}
+
+// ids returns the folded ids, in their order.
+func (t table[T]) ids() []string {
+	ids := make([]string, 0, t.len())
+	for id := range t.each() {
+		ids = append(ids, id)
+	}
+	return ids
 }

@@ -183,16 +183,17 @@ type Tenant struct {
 	judges    *Tenant
 	turn      chan struct{} // held by the plan that changes the tenant
 	recent    []recentWrite
-	people    map[string]*person // user id, folded
+	people    table[person] // by user id
 }
 
-// directory is the state of a tenant. It is read and written under Tenant.mu.
+// directory is the state of a tenant. It is read and written under Tenant.mu. A copy
+// of it is a state of its own: what a table holds is replaced, never changed.
 type directory struct {
 	users         table[mfa.User]
-	upns          map[string]string // user principal name, folded, to id
+	upns          table[string] // ids by user principal name
 	groups        table[policy.Group]
-	members       map[string][]string // group id, folded, to ids of users and groups
-	above         map[string][]string // the other way round: member id, folded, to ids of groups
+	members       table[memberSet] // by group id, the users and groups in it
+	above         table[memberSet] // by member id, the groups that it is in
 	definitions   table[policy.RoleDefinition]
 	assignments   table[policy.RoleAssignment]
 	eligibilities table[policy.RoleAssignment]
@@ -204,17 +205,17 @@ type directory struct {
 	skus          table[securitydefaults.SubscribedSKU]
 	domains       table[mfa.Domain]
 	organization  object
-	requirements  map[string]mfa.Requirements // user id, folded
-	counted       map[string]bool             // user id, folded; what is registered had its effect on the state
-	methods       map[string][]method         // user id, folded; without the password
-	earlier       map[string][]earlier        // user id, folded; what the report still shows
-	passwords     map[string]password         // user id, folded
-	mobiles       map[string]string           // user id, folded; the number of the profile
+	requirements  table[mfa.Requirements] // by user id
+	counted       table[bool]             // by user id; what is registered had its effect on the state
+	methods       table[[]method]         // by user id; without the password
+	earlier       table[[]earlier]        // by user id; what the report still shows
+	passwords     table[password]         // by user id
+	mobiles       table[string]           // by user id; the number of the profile
 
-	defaultMethods map[string]string // user id, folded, to the id of a method
-	appPasswords   map[string]int    // user id, folded
+	defaultMethods table[string] // by user id, the id of a method
+	appPasswords   table[int]    // by user id
 	methodPolicies table[mfa.MethodConfiguration]
-	resets         table[*reset]
+	resets         table[reset]
 
 	applications table[Application]
 	signIns      table[loggedSignIn]

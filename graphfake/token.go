@@ -236,7 +236,7 @@ func (t *Tenant) authenticate(name, password string) (mfa.User, *signInFailure) 
 		return user, refuseSignIn(50034, "invalid_grant", "The user account %s does not exist in the directory.", name)
 	}
 	t.progress()
-	kept, ok := t.directory.passwords[fold(user.ID)]
+	kept, ok := t.directory.passwords.get(user.ID)
 	if !ok && t.directory.federated(user) {
 		return user, refuseSignIn(50056, "invalid_grant", "Invalid or null password: password does not exist in the directory for this user.")
 	}

@@ -21,7 +21,7 @@ func (t *Tenant) AddUser(user mfa.User) string {
 	defer t.mu.Unlock()
 	d := &t.directory
 	if user.ID == "" {
-		user.ID = d.upns[fold(user.UserPrincipalName)]
+		user.ID = d.upns.at(user.UserPrincipalName)
 	}
 	user.ID = t.idOr(user.ID)
 	user = userOf(d.takeMobile(row, user.ID), user.ID)
@@ -58,18 +58,15 @@ func userOf(row object, id string) mfa.User {
 }
 
 func (d *directory) putUser(user mfa.User) {
-	if d.upns == nil {
-		d.upns = map[string]string{}
-	}
 	if old, known := d.users.get(user.ID); known {
-		delete(d.upns, fold(old.UserPrincipalName))
+		d.upns.remove(old.UserPrincipalName)
 	}
-	if other, taken := d.upns[fold(user.UserPrincipalName)]; taken && user.UserPrincipalName != "" {
+	if other, taken := d.upns.get(user.UserPrincipalName); taken && user.UserPrincipalName != "" {
 		d.users.remove(other)
 	}
 	d.users.put(user.ID, user)
 	if user.UserPrincipalName != "" {
-		d.upns[fold(user.UserPrincipalName)] = user.ID
+		d.upns.put(user.UserPrincipalName, user.ID)
 	}
 }
 
@@ -86,18 +83,18 @@ func (d *directory) user(idOrUPN string) (mfa.User, error) {
 	if user, ok := d.users.get(idOrUPN); ok {
 		return user, nil
 	}
-	if id, ok := d.upns[fold(idOrUPN)]; ok {
+	if id, ok := d.upns.get(idOrUPN); ok {
 		user, _ := d.users.get(id)
 		return user, nil
 	}
-	if err := d.held.need(len(d.users.order) > 0, "any user", userFile); err != nil {
+	if err := d.held.need(d.users.len() > 0, "any user", userFile); err != nil {
 		return mfa.User{}, err
 	}
 	return mfa.User{}, notFound(idOrUPN)
 }
 
 func (d *directory) usersByDisplayName(prefix string) ([]mfa.User, error) {
-	if err := d.held.need(len(d.users.order) > 0, "any user", userFile); err != nil {
+	if err := d.held.need(d.users.len() > 0, "any user", userFile); err != nil {
 		return nil, err
 	}
 	return d.users.where(func(user mfa.User) bool { return hasPrefixFold(user.DisplayName, prefix) }), nil
@@ -112,17 +109,17 @@ func hasPrefixFold(text, prefix string) bool {
 func (t *Tenant) Delete(id string) error {
 	return t.write(operation{"DELETE", v1, "/directoryObjects/" + id}, func(d *directory) error {
 		if user, ok := d.users.get(id); ok {
-			delete(d.upns, fold(user.UserPrincipalName))
+			d.upns.remove(user.UserPrincipalName)
 			d.users.remove(id)
-			delete(d.requirements, fold(id))
-			delete(d.methods, fold(id))
-			delete(d.passwords, fold(id))
-			delete(d.mobiles, fold(id))
-			delete(d.defaultMethods, fold(id))
-			delete(d.counted, fold(id))
-			delete(d.appPasswords, fold(id))
-			delete(d.earlier, fold(id))
-			delete(t.people, fold(id))
+			d.requirements.remove(id)
+			d.methods.remove(id)
+			d.passwords.remove(id)
+			d.mobiles.remove(id)
+			d.defaultMethods.remove(id)
+			d.counted.remove(id)
+			d.appPasswords.remove(id)
+			d.earlier.remove(id)
+			t.people.remove(id)
 		} else if !d.groups.remove(id) {
 			return notFound(id)
 		}
