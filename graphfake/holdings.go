@@ -2,7 +2,6 @@ package graphfake
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/entramfa/entramfa"
@@ -62,14 +61,6 @@ type holdings struct {
 	roles table[[]policy.RoleAssignment]
 	// around holds the ids of groups in which a user is said to be, directly or not.
 	around table[[]string]
-}
-
-// clone returns holdings of its own.
-func (h *holdings) clone() *holdings {
-	if h == nil {
-		return nil
-	}
-	return &holdings{lists: maps.Clone(h.lists), of: maps.Clone(h.of), roles: h.roles, around: h.around}
 }
 
 // has says whether the export holds a fact about a user or a group.

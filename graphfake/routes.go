@@ -129,10 +129,19 @@ type found struct {
 	path   string
 }
 
+// routeTables are all routes, by what they are about.
+func routeTables() [][]route {
+	return [][]route{
+		routes,
+		writeRoutes,
+		enrolRoutes,
+	}
+}
+
 // find routes a path. Names of segments are compared without case.
 func find(version string, segments []string) (found, *entramfa.GraphError) {
 	match, longest := found{}, 0
-	for _, table := range [][]route{routes, writeRoutes, enrolRoutes} {
+	for _, table := range routeTables() {
 		for i := range table {
 			r := &table[i]
 			if r.beta && version != beta {
