@@ -12,13 +12,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"io"
 	"os"
-	"os/signal"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/mfa"
 )
@@ -32,11 +30,7 @@ const (
 	exitUnavailable = 69
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { open.Main(run, os.Interrupt) }
 
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -76,7 +70,7 @@ type report struct {
 
 // read reads and judges.
 func read(ctx context.Context, reader open.Reader, opts options) (report, error) {
-	organization, err := which(ctx, reader, opts)
+	organization, err := opts.Identify(ctx, reader)
 	if err != nil {
 		return report{}, err
 	}
@@ -98,19 +92,6 @@ func read(ctx context.Context, reader open.Reader, opts options) (report, error)
 	}
 	r.Partner = admins.Partner()
 	return r, nil
-}
-
-// which reads which tenant it is, and refuses another than was asked for. An
-// export may not say it, and a permission for it may be missing.
-func which(ctx context.Context, reader open.Reader, opts options) (mfa.Organization, error) {
-	organization, err := reader.Organization(ctx)
-	if errors.Is(err, entramfa.ErrNotRead) || errors.Is(err, entramfa.ErrPermission) {
-		return mfa.Organization{}, nil
-	}
-	if err != nil {
-		return mfa.Organization{}, err
-	}
-	return organization, opts.Same(organization.ID, organization.DisplayName)
 }
 
 // status is the exit status. A disabled account lacks nothing.
@@ -157,10 +138,7 @@ func isDisabled(a mfa.Admin) bool { return a.Enabled != nil && !*a.Enabled }
 // show prints the report as a table, or as one JSON document.
 func show(w io.Writer, r report, opts options) error {
 	if opts.json {
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(r)
+		return layout.JSON(w, r)
 	}
 	_, err := io.WriteString(w, table(r, opts))
 	return err

@@ -23,9 +23,9 @@ func table(r report, opts options) string {
 	if r.Tenant != "" {
 		fmt.Fprintf(&b, "%s  %s\n", layout.Clean(r.TenantName), layout.Clean(r.Tenant))
 	}
-	fmt.Fprintf(&b, "%s", counted(r.Administrators, "administrator"))
+	fmt.Fprintf(&b, "%s", layout.Count(r.Administrators, "administrator", "administrators"))
 	if opts.allUsers {
-		fmt.Fprintf(&b, ", %s judged", counted(r.Partner.Accounts, "account"))
+		fmt.Fprintf(&b, ", %s judged", layout.Count(r.Partner.Accounts, "account", "accounts"))
 	}
 	fmt.Fprintln(&b)
 	for _, part := range []struct {
@@ -37,13 +37,6 @@ func table(r report, opts options) string {
 	list(&b, "NOT READ", r.Missing)
 	partner(&b, r.Partner)
 	return b.String()
-}
-
-func counted(n int, what string) string {
-	if n != 1 {
-		what += "s"
-	}
-	return fmt.Sprintf("%d %s", n, what)
 }
 
 // accounts prints those of a kind.
@@ -178,7 +171,7 @@ func sample(s policy.SignIn) string {
 func partner(b *strings.Builder, p mfa.PartnerRequirement) {
 	answers := map[int]string{exitProtected: "met", exitLacking: "not met", exitUnknown: "can't be told"}
 	fmt.Fprintf(b, "\nPARTNER REQUIREMENT: %s\n", answers[statusOf(p.Met)])
-	paragraph(b, "  ", fmt.Sprintf("%d of %s meet it, %d don't, of %d it can't be told.", p.With, counted(p.Accounts, "account"), p.Without, p.Unknown))
+	paragraph(b, "  ", fmt.Sprintf("%d of %s meet it, %d don't, of %d it can't be told.", p.With, layout.Count(p.Accounts, "account", "accounts"), p.Without, p.Unknown))
 	if p.Unregistered > 0 {
 		paragraph(b, "  ", fmt.Sprintf("Of those that meet it %d have no second factor yet, and register one at the next sign-in.", p.Unregistered))
 	}
@@ -202,10 +195,5 @@ func list(b *strings.Builder, title string, texts []string) {
 
 // paragraph prints a text wrapped, indented as its first line begins.
 func paragraph(b *strings.Builder, first, text string) {
-	for i, line := range layout.Wrap(text, lineWidth-len(first)) {
-		if i > 0 {
-			first = strings.Repeat(" ", len(first))
-		}
-		fmt.Fprintln(b, first+line)
-	}
+	b.WriteString(layout.Paragraph(first, text, lineWidth))
 }

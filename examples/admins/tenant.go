@@ -2,7 +2,6 @@ package main
 
 import (
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -94,7 +93,7 @@ func embeddedTenant() (open.Reader, error) {
 	for i, p := range people() {
 		err = errors.Join(err, add(&t, fmt.Sprintf("b0000000-0000-4000-8000-%012d", i+1), p))
 	}
-	return &t, errors.Join(err, addPolicies(&t))
+	return &t, errors.Join(err, open.AddPolicies(&t, embeddedPolicies))
 }
 
 // add adds an account with what it holds.
@@ -126,17 +125,4 @@ func add(t *graphfake.Tenant, id string, p person) error {
 		t.Fail(graphfake.Failure{Path: "/users/" + id + "/authentication/methods", Err: &entramfa.GraphError{Status: http.StatusForbidden}})
 	}
 	return errors.Join(errs...)
-}
-
-func addPolicies(t *graphfake.Tenant) error {
-	var policies []policy.Policy
-	if err := json.Unmarshal(embeddedPolicies, &policies); err != nil {
-		return fmt.Errorf("policies.json: %w", err)
-	}
-	for _, p := range policies {
-		if _, err := t.AddPolicy(p); err != nil {
-			return fmt.Errorf("policies.json: %s: %w", p.DisplayName, err)
-		}
-	}
-	return nil
 }

@@ -12,14 +12,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/mfa"
 )
@@ -33,11 +32,7 @@ const (
 	exitUnavailable = 69 // as open.Status says
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { open.Main(run, os.Interrupt) }
 
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -86,10 +81,7 @@ func checkAll(ctx context.Context, reader mfa.Reader, opts options, stdout, stde
 // show prints a report as a table, or as one JSON document.
 func show(w io.Writer, report mfa.Report, opts options) error {
 	if opts.json {
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(report)
+		return layout.JSON(w, report)
 	}
 	_, err := io.WriteString(w, table(report, opts.all))
 	return err

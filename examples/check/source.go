@@ -2,10 +2,8 @@ package main
 
 import (
 	"embed"
-	"io/fs"
 
 	"github.com/entramfa/entramfa/examples/internal/open"
-	"github.com/entramfa/entramfa/graphfake"
 )
 
 //go:embed tenant
@@ -24,9 +22,5 @@ func embeddedAccounts() []string {
 
 // embeddedTenant is the tenant that the program carries with it.
 func embeddedTenant() (open.Reader, error) {
-	tenant, err := fs.Sub(embedded, "tenant")
-	if err != nil {
-		return nil, err
-	}
-	return graphfake.Load(tenant)
+	return open.Embedded(embedded, "tenant")
 }

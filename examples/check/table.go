@@ -41,19 +41,12 @@ func table(report mfa.Report, all bool) string {
 		row(&b, sourceName(f), effect(f), explain(f))
 	}
 	if len(alone) > 0 {
-		row(&b, counted(len(alone)), "clear", aside(alone))
+		row(&b, layout.Count(len(alone), "more policy", "more policies"), "clear", aside(alone))
 	}
 	if app := better(report.Findings); app != "" {
 		row(&b, "Better than all of it", "", labelled("do", []string{app}))
 	}
 	return b.String() + "\n"
-}
-
-func counted(n int) string {
-	if n == 1 {
-		return "1 more policy"
-	}
-	return fmt.Sprintf("%d more policies", n)
 }
 
 // better is the advice to replace the account, said once for all findings that

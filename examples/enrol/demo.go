@@ -6,7 +6,6 @@ import (
 	"embed"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -72,11 +71,7 @@ func demonstrate(ctx context.Context, stdout io.Writer) error {
 }
 
 func newStage(stdout io.Writer) (*stage, error) {
-	folder, err := fs.Sub(embedded, "tenant")
-	if err != nil {
-		return nil, err
-	}
-	fake, err := graphfake.Load(folder)
+	fake, err := open.Embedded(embedded, "tenant")
 	if err != nil {
 		return nil, err
 	}

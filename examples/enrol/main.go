@@ -16,14 +16,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"syscall"
 
-	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/mfa"
@@ -52,9 +49,7 @@ var (
 
 func main() {
 	// An interrupt stops between two changes.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	open.Main(run, os.Interrupt, syscall.SIGTERM)
 }
 
 // run is the whole program; it returns the exit status.
@@ -143,7 +138,7 @@ func (p program) caller(ctx context.Context, wanted *mfa.EnrolmentOptions) error
 func (p program) apply(ctx context.Context, plan mfa.Plan) int {
 	journal, err := mfa.OpenJournal(p.options.journal)
 	if err != nil {
-		return p.fail(fmt.Errorf("%w: %w", open.ErrUsage, err))
+		return p.fail(open.Wrong("%w", err))
 	}
 	defer journal.Close()
 	result, err := mfa.Apply(ctx, p.tenant, plan, journal, p.applyOptions())
@@ -153,11 +148,11 @@ func (p program) apply(ctx context.Context, plan mfa.Plan) int {
 // goOn goes on with the plan of a journal that is there, or undoes it.
 func (p program) goOn(ctx context.Context, do func(context.Context, mfa.ReadWriter, mfa.Journal, string, *mfa.ApplyOptions) (mfa.Result, error)) int {
 	if _, err := os.Stat(p.options.journal); err != nil {
-		return p.fail(fmt.Errorf("%w: -journal: %w", open.ErrUsage, err))
+		return p.fail(open.Wrong("-journal: %w", err))
 	}
 	journal, err := mfa.OpenJournal(p.options.journal)
 	if err != nil {
-		return p.fail(fmt.Errorf("%w: %w", open.ErrUsage, err))
+		return p.fail(open.Wrong("%w", err))
 	}
 	defer journal.Close()
 	result, err := do(ctx, p.tenant, journal, "", p.applyOptions())
@@ -180,16 +175,10 @@ func (p program) show(result mfa.Result, err error) int {
 	return exitDone
 }
 
-// fail says what went wrong, and turns it into the exit status. What a guard or the
-// service refused is no matter of the command line.
+// fail says what went wrong, and turns it into the exit status.
 func (p program) fail(err error) int {
 	status := p.options.Fail(p.stderr, p.options.Explain(err))
-	var refused *mfa.RefusedError
-	var change *mfa.ChangeError
-	switch {
-	case errors.As(err, &refused), errors.Is(err, context.Canceled):
-		return exitStands
-	case errors.As(err, &change) && !errors.Is(err, entramfa.ErrUnavailable) && !errors.Is(err, entramfa.ErrThrottled) && !errors.Is(err, entramfa.ErrUnauthenticated):
+	if open.Stopped(err) {
 		return exitStands
 	}
 	return status

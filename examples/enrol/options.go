@@ -2,7 +2,6 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -79,38 +78,35 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 // validate refuses flags that don't go together: one that is ignored would be
 // taken for one that is heeded.
 func (o *options) validate(given []string) error {
-	wrong := func(format string, args ...any) error {
-		return fmt.Errorf("%w: "+format, append([]any{open.ErrUsage}, args...)...)
-	}
 	deeds := count(o.apply, o.resume, o.rollback)
 	for _, name := range given {
 		switch {
 		case o.BuiltIn() && name != "timeout" && name != "cloud":
-			return wrong("-%s goes with -tenant or -load: the built-in tenant takes none", name)
+			return open.Wrong("-%s goes with -tenant or -load: the built-in tenant takes none", name)
 		case (o.resume || o.rollback) && planning(name):
-			return wrong("-%s goes with making a plan: that of the journal is taken as it is", name)
+			return open.Wrong("-%s goes with making a plan: that of the journal is taken as it is", name)
 		}
 	}
 	for _, id := range o.emergency {
 		if !guid.Is(id) {
-			return wrong("-emergency: %q is no object id", id)
+			return open.Wrong("-emergency: %q is no object id", id)
 		}
 	}
 	switch {
 	case deeds > 1:
-		return wrong("-apply, -resume and -rollback exclude each other")
+		return open.Wrong("-apply, -resume and -rollback exclude each other")
 	case deeds > 0 && len(o.Folders) > 0:
-		return wrong("an export can't be changed: name the tenant with -tenant")
+		return open.Wrong("an export can't be changed: name the tenant with -tenant")
 	case deeds > 0 && o.journal == "":
-		return wrong("-journal is needed: it is by the journal that an enrolment goes on and is undone")
+		return open.Wrong("-journal is needed: it is by the journal that an enrolment goes on and is undone")
 	case deeds == 0 && o.journal != "":
-		return wrong("-journal goes with -apply, -resume or -rollback")
+		return open.Wrong("-journal goes with -apply, -resume or -rollback")
 	case !o.BuiltIn() && !o.resume && !o.rollback && o.Account == "":
-		return wrong("name the account with -account")
+		return open.Wrong("name the account with -account")
 	case o.phone && blank(phoneVariable):
-		return wrong("-phone-from-env: the environment variable %s holds no number", phoneVariable)
+		return open.Wrong("-phone-from-env: the environment variable %s holds no number", phoneVariable)
 	case o.apply && o.setPassword && blank(passwordVariable):
-		return wrong("-set-password: the environment variable %s holds no password", passwordVariable)
+		return open.Wrong("-set-password: the environment variable %s holds no password", passwordVariable)
 	}
 	return nil
 }

@@ -18,12 +18,7 @@ type page struct{ out io.Writer }
 
 // line prints a text behind its indentation and a label, wrapped.
 func (p *page) line(indent int, label, text string) {
-	first := strings.Repeat(" ", indent) + label
-	rest := strings.Repeat(" ", len([]rune(first)))
-	for _, line := range layout.Wrap(text, lineWidth-len(rest)) {
-		fmt.Fprintln(p.out, strings.TrimRight(first+line, " "))
-		first = rest
-	}
+	io.WriteString(p.out, layout.Paragraph(strings.Repeat(" ", indent)+label, text, lineWidth))
 }
 
 // heading begins a part.

@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"time"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/mfa"
 )
 
@@ -192,7 +192,7 @@ func (p program) journaled(which func(mfa.Journal) (mfa.Plan, error)) (*mfa.File
 // show prints the one or the other.
 func (p program) show(text string, value any) error {
 	if p.options.json {
-		return writeJSON(p.stdout, value)
+		return layout.JSON(p.stdout, value)
 	}
 	_, err := io.WriteString(p.stdout, text)
 	return err
@@ -204,11 +204,4 @@ func (p program) showDeed(done deed, stopped error) error {
 		done.Error = flagNames(stopped.Error())
 	}
 	return p.show(deedText(done), done)
-}
-
-func writeJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
 }

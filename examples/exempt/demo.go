@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/mfa"
@@ -86,7 +86,7 @@ func demonstrate(ctx context.Context, opts options, stdout, stderr io.Writer) in
 			status = exitStands
 		}
 		if opts.json {
-			if err := writeJSON(stdout, end); err != nil {
+			if err := layout.JSON(stdout, end); err != nil {
 				return opts.Fail(stderr, err)
 			}
 		}
@@ -122,11 +122,7 @@ func (s story) tell(ctx context.Context, opts options, stdout, stderr io.Writer)
 
 // stage opens the tenant, and gives its account a password and its clock.
 func (s story) stage(opts options, stderr io.Writer) (*stage, error) {
-	folder, err := fs.Sub(embedded, "tenants/"+s.folder)
-	if err != nil {
-		return nil, err
-	}
-	fake, err := graphfake.Load(folder)
+	fake, err := open.Embedded(embedded, "tenants/"+s.folder)
 	if err != nil {
 		return nil, err
 	}

@@ -16,15 +16,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
-	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/mfa"
@@ -56,9 +53,7 @@ var (
 func main() {
 	// An interrupt, or whoever stops a container, stops between two changes; in the gap
 	// mfa.Apply finishes it first.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	open.Main(run, os.Interrupt, syscall.SIGTERM)
 }
 
 // run is the whole program; it returns the exit status.
@@ -114,18 +109,10 @@ func (p program) rightTenant(ctx context.Context) (string, error) {
 	return organization.ID, p.options.Same(organization.ID, organization.DisplayName)
 }
 
-// fail says what went wrong, and turns it into the exit status. What a guard or
-// the service refused on the way is no matter of the command line.
+// fail says what went wrong, and turns it into the exit status.
 func (p program) fail(err error) int {
 	status := p.options.Fail(p.stderr, inFlags(p.options.Explain(err)))
-	var refused *mfa.RefusedError
-	var change *mfa.ChangeError
-	switch {
-	case errors.As(err, &refused):
-		return exitStands
-	case errors.As(err, &change) && !errors.Is(err, entramfa.ErrUnavailable) && !errors.Is(err, entramfa.ErrThrottled) && !errors.Is(err, entramfa.ErrUnauthenticated):
-		return exitStands
-	case errors.Is(err, context.Canceled):
+	if open.Stopped(err) {
 		return exitStands
 	}
 	return status

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"slices"
@@ -139,11 +138,11 @@ func (o *options) deedFlags(flags *flag.FlagSet) {
 func (o *options) validateIDs() error {
 	for _, id := range slices.Concat(o.emergency, o.given(o.group)) {
 		if !guid.Is(id) {
-			return fmt.Errorf("%w: %q is no object id", open.ErrUsage, id)
+			return open.Wrong("%q is no object id", id)
 		}
 	}
 	if !guid.Is(o.probeClient) {
-		return fmt.Errorf("%w: -probe-client %s: a client id is wanted", open.ErrUsage, o.probeClient)
+		return open.Wrong("-probe-client %s: a client id is wanted", o.probeClient)
 	}
 	return nil
 }
@@ -168,10 +167,10 @@ var onTenant = []string{"apply", "verify", "rollback", "journal", "probe", "prob
 // builtInTakes refuses flags that say nothing to the built-in tenants.
 func builtInTakes(given map[string]bool) error {
 	if name := firstGiven(given, func(name string) bool { return slices.Contains(onTenant, name) }); name != "" {
-		return fmt.Errorf("%w: -%s goes with -tenant: the built-in tenants are changed, verified and rolled back without it", open.ErrUsage, name)
+		return open.Wrong("-%s goes with -tenant: the built-in tenants are changed, verified and rolled back without it", name)
 	}
 	if name := firstGiven(given, func(name string) bool { return !slices.Contains(onBuiltIn, name) }); name != "" {
-		return fmt.Errorf("%w: -%s goes with -tenant or -load: the built-in tenants take none", open.ErrUsage, name)
+		return open.Wrong("-%s goes with -tenant or -load: the built-in tenants take none", name)
 	}
 	return nil
 }
@@ -179,52 +178,68 @@ func builtInTakes(given map[string]bool) error {
 // validate refuses flags that don't go together: one that is ignored would be
 // taken for one that is heeded.
 func (o *options) validate(given map[string]bool) error {
-	wrong := func(format string, args ...any) error {
-		return fmt.Errorf("%w: "+format, append([]any{open.ErrUsage}, args...)...)
-	}
-	journaled := o.apply || o.rollback || o.verify
-	stored := o.rollback || o.verify || o.resumes() || o.apply && o.planFile != ""
 	if o.BuiltIn() {
 		return builtInTakes(given)
 	}
-	switch {
-	case o.apply && o.rollback, o.apply && o.verify, o.verify && o.rollback:
-		return wrong("-apply, -verify and -rollback exclude each other")
-	case journaled && len(o.Folders) > 0:
-		return wrong("an export can't be changed, nor verified: name the tenant with -tenant")
-	case o.apply && o.journal == "" && o.Account == "" && o.planFile == "":
-		return wrong("-apply needs -journal FILE, and what to apply: -account with -profile or -signs-in-to and -from, by which it plans, or -plan FILE; neither where the journal holds the plan already")
-	case journaled && o.journal == "":
-		return wrong("-journal is needed: it is by the journal that changes are finished, verified and undone")
-	case !journaled && o.journal != "":
-		return wrong("-journal goes with -apply, -verify or -rollback")
-	case (o.rollback || o.verify) && o.planFile != "":
-		return wrong("-plan goes with -apply, or with neither: the journal holds the plan")
-	case o.probe && !o.apply && !o.verify:
-		return wrong("-probe goes with -apply or -verify")
-	case given["probe-client"] && !o.probe:
-		return wrong("-probe-client goes with -probe")
-	case o.probe && strings.TrimSpace(os.Getenv(passwordVariable)) == "":
-		return wrong("-probe: the environment variable %s holds no password", passwordVariable)
-	case !stored && o.Account == "":
-		return wrong("name the account with -account")
-	case o.planFile != "" && o.planFile == o.journal:
-		return wrong("-plan and -journal name the same file")
-	case o.planFile != "" && !o.apply:
+	if err := o.together(given); err != nil {
+		return err
+	}
+	if o.planFile != "" && !o.apply {
 		if err := newPlanFile(o.planFile); err != nil {
 			return err
 		}
 	}
+	return o.ignored(given)
+}
+
+// together refuses what is done with a plan and lacks something, or excludes another.
+func (o *options) together(given map[string]bool) error {
+	journaled := o.apply || o.rollback || o.verify
+	switch {
+	case o.apply && o.rollback, o.apply && o.verify, o.verify && o.rollback:
+		return open.Wrong("-apply, -verify and -rollback exclude each other")
+	case journaled && len(o.Folders) > 0:
+		return open.Wrong("an export can't be changed, nor verified: name the tenant with -tenant")
+	case o.apply && o.journal == "" && o.Account == "" && o.planFile == "":
+		return open.Wrong("-apply needs -journal FILE, and what to apply: -account with -profile or -signs-in-to and -from, by which it plans, or -plan FILE; neither where the journal holds the plan already")
+	case journaled && o.journal == "":
+		return open.Wrong("-journal is needed: it is by the journal that changes are finished, verified and undone")
+	case !journaled && o.journal != "":
+		return open.Wrong("-journal goes with -apply, -verify or -rollback")
+	case (o.rollback || o.verify) && o.planFile != "":
+		return open.Wrong("-plan goes with -apply, or with neither: the journal holds the plan")
+	case o.probe && !o.apply && !o.verify:
+		return open.Wrong("-probe goes with -apply or -verify")
+	case given["probe-client"] && !o.probe:
+		return open.Wrong("-probe-client goes with -probe")
+	case o.probe && strings.TrimSpace(os.Getenv(passwordVariable)) == "":
+		return open.Wrong("-probe: the environment variable %s holds no password", passwordVariable)
+	case !o.stored() && o.Account == "":
+		return open.Wrong("name the account with -account")
+	case o.planFile != "" && o.planFile == o.journal:
+		return open.Wrong("-plan and -journal name the same file")
+	}
+	return nil
+}
+
+// ignored refuses the first flag, by name, that would not be heeded.
+func (o *options) ignored(given map[string]bool) error {
+	stored := o.stored()
 	name := firstGiven(given, func(name string) bool {
 		return stored && slices.Contains(planning, name) || !o.apply && slices.Contains(withApply, name)
 	})
 	switch {
-	case name != "" && stored:
-		return wrong("-%s goes with making a plan: a stored one is taken as it is", name)
-	case name != "":
-		return wrong("-%s goes with -apply", name)
+	case name == "":
+		return nil
+	case stored:
+		return open.Wrong("-%s goes with making a plan: a stored one is taken as it is", name)
 	}
-	return nil
+	return open.Wrong("-%s goes with -apply", name)
+}
+
+// stored says that a plan is there already: that of the journal, or of a file.
+func (o *options) stored() bool {
+	return o.rollback || o.verify || o.resumes() || o.apply && o.planFile != ""
 }
 
 // resumes says that the plan of the journal is to be finished.

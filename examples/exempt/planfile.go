@@ -21,9 +21,9 @@ func newPlanFile(path string) error {
 		return nil // what else is wrong with it shows when it is written
 	}
 	if _, err := readPlan(path); err != nil {
-		return fmt.Errorf("%w: -plan: %s exists already: name a new file", open.ErrUsage, path)
+		return open.Wrong("-plan: %s exists already: name a new file", path)
 	}
-	return fmt.Errorf("%w: -plan: %s exists already and holds another plan: name a new file, or apply it with -apply -plan %s -journal FILE", open.ErrUsage, path, path)
+	return open.Wrong("-plan: %s exists already and holds another plan: name a new file, or apply it with -apply -plan %s -journal FILE", path, path)
 }
 
 // storePlan writes a plan into a new file, readable by its owner alone: it tells
@@ -39,7 +39,7 @@ func storePlan(path string, plan mfa.Plan) error {
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return fmt.Errorf("%w: -plan: %v", open.ErrUsage, err)
+		return open.Wrong("-plan: %v", err)
 	}
 	_, err = file.Write(append(text, '\n'))
 	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
@@ -57,12 +57,12 @@ func readPlan(path string) (mfa.Plan, error) {
 	var plan mfa.Plan
 	file, err := os.Open(path)
 	if err != nil {
-		return plan, fmt.Errorf("%w: -plan: %v", open.ErrUsage, err)
+		return plan, open.Wrong("-plan: %v", err)
 	}
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, largestPlan+1))
 	if err != nil || len(text) > largestPlan {
-		return plan, fmt.Errorf("%w: -plan: %s can't be read, or is too large: %v", open.ErrUsage, path, err)
+		return plan, open.Wrong("-plan: %s can't be read, or is too large: %v", path, err)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -74,9 +74,9 @@ func readPlan(path string) (mfa.Plan, error) {
 	}
 	switch {
 	case err != nil:
-		return plan, fmt.Errorf("%w: -plan: %s is no plan: %v", open.ErrUsage, path, err)
+		return plan, open.Wrong("-plan: %s is no plan: %v", path, err)
 	case plan.Schema != mfa.PlanSchema:
-		return plan, fmt.Errorf("%w: -plan: %s has the schema %q, and this version knows %s", open.ErrUsage, path, plan.Schema, mfa.PlanSchema)
+		return plan, open.Wrong("-plan: %s has the schema %q, and this version knows %s", path, plan.Schema, mfa.PlanSchema)
 	}
 	return plan, nil
 }
@@ -84,7 +84,7 @@ func readPlan(path string) (mfa.Plan, error) {
 // forTenant refuses a plan of another tenant.
 func (p program) forTenant(id, what string) error {
 	if p.tenantID != "" && !strings.EqualFold(id, p.tenantID) {
-		return fmt.Errorf("%w: %s is for the tenant %s, and this is %s", open.ErrUsage, what, id, p.tenantID)
+		return open.Wrong("%s is for the tenant %s, and this is %s", what, id, p.tenantID)
 	}
 	return nil
 }
@@ -97,12 +97,12 @@ func (p program) openJournal() (*mfa.FileJournal, error) {
 			err = errors.New("it is no file")
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%w: -journal: %v", open.ErrUsage, err)
+			return nil, open.Wrong("-journal: %v", err)
 		}
 	}
 	journal, err := mfa.OpenJournal(p.options.journal)
 	if err != nil {
-		return nil, fmt.Errorf("%w: -journal: %w", open.ErrUsage, err)
+		return nil, open.Wrong("-journal: %w", err)
 	}
 	return journal, nil
 }
@@ -111,14 +111,14 @@ func (p program) openJournal() (*mfa.FileJournal, error) {
 func lastPlan(journal mfa.Journal) (mfa.Plan, error) {
 	entries, err := journal.Entries()
 	if err != nil {
-		return mfa.Plan{}, fmt.Errorf("%w: -journal: %w", open.ErrUsage, err)
+		return mfa.Plan{}, open.Wrong("-journal: %w", err)
 	}
 	for i := len(entries) - 1; i >= 0; i-- {
 		if entries[i].Kind == mfa.EntryBegin && entries[i].Plan != nil {
 			return *entries[i].Plan, nil
 		}
 	}
-	return mfa.Plan{}, fmt.Errorf("%w: -journal: it holds no plan", open.ErrUsage)
+	return mfa.Plan{}, open.Wrong("-journal: it holds no plan")
 }
 
 // lastStanding is the last plan of a journal that is not rolled back; where all are,

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
@@ -124,7 +125,7 @@ func (p program) plan(ctx context.Context) int {
 
 func (p program) showPlan(ctx context.Context, made proposal) error {
 	if p.options.json {
-		return writeJSON(p.stdout, made.Plan)
+		return layout.JSON(p.stdout, made.Plan)
 	}
 	_, err := io.WriteString(p.stdout, p.planText(ctx, made))
 	return err

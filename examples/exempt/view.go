@@ -21,12 +21,7 @@ type page struct {
 
 // line prints a text behind its indentation and a label, wrapped, with names for ids.
 func (p *page) line(indent int, label, text string) {
-	first := strings.Repeat(" ", indent) + label
-	rest := strings.Repeat(" ", len([]rune(first)))
-	for _, line := range layout.Wrap(p.names.in(text), lineWidth-len(rest)) {
-		p.WriteString(strings.TrimRight(first+line, " ") + "\n")
-		first = rest
-	}
+	p.WriteString(layout.Paragraph(strings.Repeat(" ", indent)+label, p.names.in(text), lineWidth))
 }
 
 // heading begins a part.

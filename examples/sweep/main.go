@@ -13,15 +13,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"io"
 	"os"
-	"os/signal"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/examples/internal/open"
-	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
 
@@ -34,11 +31,7 @@ const (
 	exitUnavailable = 69
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
-}
+func main() { open.Main(run, os.Interrupt) }
 
 // run is the whole program; it returns the exit status.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -68,7 +61,7 @@ func answer(ctx context.Context, tenant open.Reader, opts options, stdout, stder
 
 // sweep reads the policies, then the accounts and their memberships, and decides.
 func sweep(ctx context.Context, reader open.Reader, opts options) (report, error) {
-	organization, err := which(ctx, reader, opts)
+	organization, err := opts.Identify(ctx, reader)
 	if err != nil {
 		return report{}, err
 	}
@@ -94,19 +87,6 @@ func sweep(ctx context.Context, reader open.Reader, opts options) (report, error
 	return r, nil
 }
 
-// which reads which tenant it is, and refuses another than was asked for. An
-// export may not say it, and a permission for it may be missing.
-func which(ctx context.Context, reader open.Reader, opts options) (mfa.Organization, error) {
-	organization, err := reader.Organization(ctx)
-	if errors.Is(err, entramfa.ErrNotRead) || errors.Is(err, entramfa.ErrPermission) {
-		return mfa.Organization{}, nil
-	}
-	if err != nil {
-		return mfa.Organization{}, err
-	}
-	return organization, opts.Same(organization.ID, organization.DisplayName)
-}
-
 // readPolicies reads what the policies are made of. Without the list itself
 // there is no answer; what else is missing makes some of it unknown.
 func readPolicies(ctx context.Context, reader policy.Reader) (policy.Tenant, error) {
@@ -124,10 +104,7 @@ func readPolicies(ctx context.Context, reader policy.Reader) (policy.Tenant, err
 // show prints the report as a table, or as one JSON document.
 func show(w io.Writer, r report, opts options) error {
 	if opts.json {
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(r)
+		return layout.JSON(w, r)
 	}
 	_, err := io.WriteString(w, table(r, opts))
 	return err

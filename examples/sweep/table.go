@@ -25,9 +25,9 @@ func table(r report, opts options) string {
 	if r.Tenant != "" {
 		fmt.Fprintf(&b, "%s  %s\n", layout.Clean(r.TenantName), layout.Clean(r.Tenant))
 	}
-	fmt.Fprintf(&b, "%s, %s\n", counted(r.Accounts, "enabled account", "enabled accounts"), counted(len(r.Policies), "policy in force", "policies in force"))
+	fmt.Fprintf(&b, "%s, %s\n", layout.Count(r.Accounts, "enabled account", "enabled accounts"), layout.Count(len(r.Policies), "policy in force", "policies in force"))
 	if r.Disabled > 0 {
-		fmt.Fprintf(&b, "%s left out\n", counted(r.Disabled, "disabled account is", "disabled accounts are"))
+		fmt.Fprintf(&b, "%s left out\n", layout.Count(r.Disabled, "disabled account is", "disabled accounts are"))
 	}
 	paragraph(&b, "", "what is judged: "+describe(opts))
 	fmt.Fprintln(&b)
@@ -73,7 +73,7 @@ func doubts(b *strings.Builder, r report) {
 			reasons = append(reasons, fmt.Sprintf("%s: %s", p.title(), missing))
 		}
 		if p.Perhaps > 0 {
-			reasons = append(reasons, fmt.Sprintf("%s: whether it is about %s", p.title(), counted(p.Perhaps, "account", "accounts")))
+			reasons = append(reasons, fmt.Sprintf("%s: whether it is about %s", p.title(), layout.Count(p.Perhaps, "account", "accounts")))
 		}
 	}
 	if len(reasons) == 0 {
@@ -147,13 +147,6 @@ func describe(opts options) string {
 		on = ", on " + strings.Join(s.Platforms, " or ")
 	}
 	return fmt.Sprintf("OAuth password grants to %s, from %s%s", to, from, on)
-}
-
-func counted(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // cut shortens a text that is longer than its column.

@@ -2,7 +2,6 @@ package main
 
 import (
 	_ "embed"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -79,7 +78,7 @@ func embeddedTenant() (open.Reader, error) {
 		ID: headOffice, Type: policy.IPNamedLocation, DisplayName: "Head office", IsTrusted: new(true),
 		IPRanges: []policy.IPRange{{Type: "#microsoft.graph.iPv4CidrRange", CIDRAddress: "203.0.113.0/24"}},
 	})
-	err := errors.Join(addPeople(&t), t.AddMember(serviceGroup, oldPrinters), assign(&t), addPolicies(&t))
+	err := errors.Join(addPeople(&t), t.AddMember(serviceGroup, oldPrinters), assign(&t), open.AddPolicies(&t, embeddedPolicies))
 	return &t, err
 }
 
@@ -104,17 +103,4 @@ func assign(t *graphfake.Tenant) error {
 	_, err := t.AssignRole(policy.RoleAssignment{PrincipalID: "dora@contoso.com", RoleDefinitionID: policy.GlobalAdministrator})
 	_, err2 := t.AssignRole(policy.RoleAssignment{PrincipalID: mailTeam, RoleDefinitionID: exchangeAdmin})
 	return errors.Join(err, err2)
-}
-
-func addPolicies(t *graphfake.Tenant) error {
-	var policies []policy.Policy
-	if err := json.Unmarshal(embeddedPolicies, &policies); err != nil {
-		return fmt.Errorf("policies.json: %w", err)
-	}
-	for _, p := range policies {
-		if _, err := t.AddPolicy(p); err != nil {
-			return fmt.Errorf("policies.json: %s: %w", p.DisplayName, err)
-		}
-	}
-	return nil
 }

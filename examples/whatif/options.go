@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"time"
 
@@ -82,9 +81,9 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 func (o options) validate(rest []string) error {
 	switch {
 	case o.scenarios != "" && !o.compare:
-		return fmt.Errorf("%w: -scenarios goes with -compare", open.ErrUsage)
+		return open.Wrong("-scenarios goes with -compare")
 	case o.compare && o.narrowed():
-		return fmt.Errorf("%w: -compare takes its sign-ins from -scenarios, not from the other flags", open.ErrUsage)
+		return open.Wrong("-compare takes its sign-ins from -scenarios, not from the other flags")
 	}
 	return errors.Join(o.Validate(rest), o.profiles.Beside("app", o.apps), o.validateValues())
 }
@@ -99,7 +98,7 @@ func (o options) validateValues() error {
 	}
 	for _, app := range o.apps {
 		if _, known := appID(app); !known {
-			return fmt.Errorf("%w: -app %s: an app id is wanted, or graph, exchange, sharepoint, azure", open.ErrUsage, app)
+			return open.Wrong("-app %s: an app id is wanted, or graph, exchange, sharepoint, azure", app)
 		}
 	}
 	return nil

@@ -79,17 +79,17 @@ func (o options) list() ([]scenario, error) {
 	}
 	var scenarios []scenario
 	if err := json.Unmarshal(text, &scenarios); err != nil {
-		return nil, fmt.Errorf("%w: %s: %v", open.ErrUsage, name, err)
+		return nil, open.Wrong("%s: %v", name, err)
 	}
 	if len(scenarios) == 0 {
-		return nil, fmt.Errorf("%w: %s holds no scenario", open.ErrUsage, name)
+		return nil, open.Wrong("%s holds no scenario", name)
 	}
 	return scenarios, nil
 }
 
 func (o options) readScenarios() (name string, text []byte, err error) {
 	if text, err = os.ReadFile(o.scenarios); err != nil {
-		return "", nil, fmt.Errorf("%w: -scenarios: %v", open.ErrUsage, err)
+		return "", nil, open.Wrong("-scenarios: %v", err)
 	}
 	return o.scenarios, text, nil
 }

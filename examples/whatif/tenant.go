@@ -2,8 +2,6 @@ package main
 
 import (
 	_ "embed"
-	"encoding/json"
-	"fmt"
 
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/graphfake"
@@ -49,14 +47,5 @@ func embeddedTenant() (open.Reader, error) {
 		ID: gpsAtHome, Type: policy.CountryNamedLocation, DisplayName: "Netherlands by GPS", CountriesAndRegions: []string{"NL"},
 		IncludeUnknownCountriesAndRegions: new(false), CountryLookupMethod: new("authenticatorAppGps"),
 	})
-	var policies []policy.Policy
-	if err := json.Unmarshal(embeddedPolicies, &policies); err != nil {
-		return nil, fmt.Errorf("policies.json: %w", err)
-	}
-	for _, p := range policies {
-		if _, err := t.AddPolicy(p); err != nil {
-			return nil, err
-		}
-	}
-	return &t, nil
+	return &t, open.AddPolicies(&t, embeddedPolicies)
 }

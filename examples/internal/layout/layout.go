@@ -1,8 +1,10 @@
-// Package layout lays text out for a terminal.
+// Package layout lays out what a program says: text for a terminal, or a JSON document.
 package layout
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 	"unicode"
@@ -64,6 +66,18 @@ func Wrap(text string, width int) []string {
 	return append(lines, line)
 }
 
+// Paragraph wraps a text to a width behind what its first line begins with, and
+// indents the other lines by as much.
+func Paragraph(first, text string, width int) string {
+	var b strings.Builder
+	rest := strings.Repeat(" ", utf8.RuneCountInString(first))
+	for _, line := range Wrap(text, width-len(rest)) {
+		b.WriteString(strings.TrimRight(first+line, " ") + "\n")
+		first = rest
+	}
+	return b.String()
+}
+
 // words splits a text at spaces, and longer words behind a hyphen or at the width.
 func words(text string, width int) []string {
 	var list []string
@@ -79,4 +93,12 @@ func words(text string, width int) []string {
 		list = append(list, string(rest))
 	}
 	return list
+}
+
+// JSON writes a value as one indented document, in which text stands as it is.
+func JSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
 }

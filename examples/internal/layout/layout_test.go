@@ -1,6 +1,7 @@
 package layout
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -23,6 +24,11 @@ func TestWrapKeepsToTheWidth(t *testing.T) {
 	}
 }
 
+func TestParagraphIsIndentedAsItBegins(t *testing.T) {
+	assert.Equal(t, "  — one\n    two\n    three\n", Paragraph("  — ", "one two three", 9))
+	assert.Equal(t, "  -\n", Paragraph("  - ", "", 9), "no spaces at the end of a line")
+}
+
 func TestPadCountsCharacters(t *testing.T) {
 	assert.Equal(t, "ö  ", Pad("ö", 3))
 	assert.Equal(t, "long", Pad("long", 3))
@@ -42,4 +48,10 @@ func TestDurationIsRounded(t *testing.T) {
 	} {
 		assert.Equal(t, want, Duration(d), d.String())
 	}
+}
+
+func TestJSONKeepsTextAsItIs(t *testing.T) {
+	var b strings.Builder
+	assert.NoError(t, JSON(&b, map[string]string{"name": "a <b> & c"}))
+	assert.Equal(t, "{\n  \"name\": \"a <b> & c\"\n}\n", b.String())
 }

@@ -51,13 +51,18 @@ func public(address netip.Addr) bool {
 	return !address.IsPrivate() && !address.IsLoopback() && !address.IsLinkLocalUnicast() && !address.IsMulticast() && !shared.Contains(address)
 }
 
+// Wrong is the ErrUsage that says what is wrong with a command line.
+func Wrong(format string, args ...any) error {
+	return fmt.Errorf("%w: %w", ErrUsage, fmt.Errorf(format, args...))
+}
+
 // NotEmpty refuses flags that are given and empty: behind them stands an unset
 // variable of a script, and the answer would be about something else.
 func NotEmpty(flags *flag.FlagSet) error {
 	var err error
 	flags.Visit(func(f *flag.Flag) {
 		if strings.TrimSpace(f.Value.String()) == "" {
-			err = fmt.Errorf("%w: -%s is empty", ErrUsage, f.Name)
+			err = Wrong("-%s is empty", f.Name)
 		}
 	})
 	return err

@@ -3,6 +3,7 @@
 package open
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/graphfake"
+	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/msgraph"
 )
 
@@ -41,7 +43,7 @@ func clouds() map[string]place {
 // validCloud says whether there is a cloud of this name.
 func validCloud(name string) error {
 	if _, known := clouds()[name]; !known {
-		return fmt.Errorf("%w: no cloud %q; there are public, usgov, dod and china", ErrUsage, name)
+		return Wrong("no cloud %q; there are public, usgov, dod and china", name)
 	}
 	return nil
 }
@@ -60,7 +62,7 @@ func signIn(tenant, cloud string) (*msgraph.Client, error) {
 		TenantID:      tenant,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%w: sign in: %v", ErrUsage, err)
+		return nil, Wrong("sign in: %v", err)
 	}
 	return msgraph.Connect(credential, &msgraph.Options{Cloud: where.graph})
 }
@@ -80,9 +82,9 @@ func folders(names []string, stderr io.Writer) (*graphfake.Tenant, error) {
 		info, err := os.Stat(folder)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("%w: -load: %v", ErrUsage, err)
+			return nil, Wrong("-load: %v", err)
 		case !info.IsDir():
-			return nil, fmt.Errorf("%w: -load: %s is no folder", ErrUsage, folder)
+			return nil, Wrong("-load: %s is no folder", folder)
 		}
 		systems = append(systems, os.DirFS(folder))
 	}
@@ -116,4 +118,18 @@ func Status(err error) int {
 		return 2
 	}
 	return 69
+}
+
+// Stopped says that changes were refused by a guard or by the service, or interrupted:
+// no matter of the command line, nor one of reaching Graph.
+func Stopped(err error) bool {
+	var refused *mfa.RefusedError
+	var change *mfa.ChangeError
+	switch {
+	case errors.As(err, &refused), errors.Is(err, context.Canceled):
+		return true
+	case errors.Is(err, entramfa.ErrUnavailable), errors.Is(err, entramfa.ErrThrottled), errors.Is(err, entramfa.ErrUnauthenticated):
+		return false
+	}
+	return errors.As(err, &change)
 }

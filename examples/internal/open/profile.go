@@ -67,7 +67,7 @@ func (p *Profiles) Beside(flag string, resources List) error {
 	if !p.Given() || len(resources) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: -profile and -%s exclude each other: both say what the account signs in to", ErrUsage, flag)
+	return Wrong("-profile and -%s exclude each other: both say what the account signs in to", flag)
 }
 
 // SignIn is the password sign-in to what the profiles name or, where there is

@@ -6,7 +6,18 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 )
+
+// Main is the main function of a program: it gives it what a process has, and exits
+// with the status that it returns. One of the signals ends its context.
+func Main(run func(ctx context.Context, args []string, stdout, stderr io.Writer) int, signals ...os.Signal) {
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	status := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(status)
+}
 
 // Parse reads a command line. What is wrong with it is said once, on stderr; -h
 // explains on stdout, and is flag.ErrHelp. validate is given what follows the flags.

@@ -3,7 +3,6 @@ package open
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"slices"
 
 	"github.com/entramfa/entramfa/internal/guid"
@@ -34,7 +33,7 @@ func (s *SignIn) Flags(flags *flag.FlagSet) {
 func (s *SignIn) Validate(names ...string) error {
 	for _, id := range s.Resources {
 		if !guid.Is(id) && !slices.Contains(names, id) {
-			return fmt.Errorf("%w: -signs-in-to %s: an app id is wanted, such as 00000003-0000-0000-c000-000000000000 for Microsoft Graph", ErrUsage, id)
+			return Wrong("-signs-in-to %s: an app id is wanted, such as 00000003-0000-0000-c000-000000000000 for Microsoft Graph", id)
 		}
 	}
 	return errors.Join(s.Profiles.Beside("signs-in-to", s.Resources), Countries(s.Countries), Platforms(s.Platforms))

@@ -59,7 +59,7 @@ func (s *Source) BuiltIn() bool { return s.Tenant == "" && len(s.Folders) == 0 }
 func (s *Source) Validate(rest []string) error {
 	err := s.ValidateTenant(rest)
 	if err == nil && !s.BuiltIn() && s.Account == "" {
-		return fmt.Errorf("%w: name the account with -account", ErrUsage)
+		return Wrong("name the account with -account")
 	}
 	return err
 }
@@ -68,11 +68,11 @@ func (s *Source) Validate(rest []string) error {
 func (s *Source) ValidateTenant(rest []string) error {
 	switch {
 	case len(rest) > 0:
-		return fmt.Errorf("%w: %q is no flag", ErrUsage, rest[0])
+		return Wrong("%q is no flag", rest[0])
 	case len(s.Folders) > 0 && s.Tenant != "":
-		return fmt.Errorf("%w: -load and -tenant exclude each other", ErrUsage)
+		return Wrong("-load and -tenant exclude each other")
 	case s.Tenant == "" && s.Cloud != "public":
-		return fmt.Errorf("%w: -cloud goes with -tenant", ErrUsage)
+		return Wrong("-cloud goes with -tenant")
 	}
 	return validCloud(s.Cloud)
 }
@@ -93,7 +93,7 @@ func (s *Source) Open(stderr io.Writer, builtIn func() (Reader, error)) (Reader,
 func Word(flag string, values List, known ...string) error {
 	for _, value := range values {
 		if !slices.ContainsFunc(known, func(k string) bool { return strings.EqualFold(k, value) }) {
-			return fmt.Errorf("%w: -%s %s: there are %s", ErrUsage, flag, value, strings.Join(known, ", "))
+			return Wrong("-%s %s: there are %s", flag, value, strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -108,7 +108,7 @@ func Platforms(values List) error {
 func Countries(values List) error {
 	for _, country := range values {
 		if !countryCode.MatchString(country) && country != policy.CountryUnknown {
-			return fmt.Errorf("%w: -country %s: two letters are wanted, or %s", ErrUsage, country, policy.CountryUnknown)
+			return Wrong("-country %s: two letters are wanted, or %s", country, policy.CountryUnknown)
 		}
 	}
 	return nil
@@ -131,6 +131,19 @@ func (s *Source) Same(id, name string) error {
 		return nil
 	}
 	return fmt.Errorf("the credential signed in to the tenant %s (%s), not to %s; see AZURE_TENANT_ID", id, layout.Clean(name), s.Tenant)
+}
+
+// Identify reads which tenant it is, and refuses another than was asked for. An
+// export may not say it, and a permission for it may be missing.
+func (s *Source) Identify(ctx context.Context, tenant Reader) (mfa.Organization, error) {
+	organization, err := tenant.Organization(ctx)
+	if errors.Is(err, entramfa.ErrNotRead) || errors.Is(err, entramfa.ErrPermission) {
+		return mfa.Organization{}, nil
+	}
+	if err != nil {
+		return mfa.Organization{}, err
+	}
+	return organization, s.Same(organization.ID, organization.DisplayName)
 }
 
 // Explain adds what a user of the program can do about an error.
