@@ -34,6 +34,7 @@ var mayImport = map[string][]string{
 	"msgraph/sdktest":               {"", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
 	"examples/internal/layout":      {},
 	"examples/internal/open":        {"examples/internal/layout", "", "policy", "mfa", "graphfake", "msgraph"},
+	"examples/internal/opentest":    {"examples/internal/open", "", "graphfake"},
 	"examples/check":                {"examples/internal/layout", "examples/internal/open", "", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
 	"examples/whatif":               {"examples/internal/layout", "examples/internal/open", "", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},
 	"examples/sweep":                {"examples/internal/layout", "examples/internal/open", "", "policy", "securitydefaults", "mfa", "graphfake", "msgraph"},

@@ -3,43 +3,30 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/examples/internal/opentest"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 // call runs the program as a user does.
-func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
-	t.Helper()
-	var out, diagnostics bytes.Buffer
-	status = run(t.Context(), args, &out, &diagnostics)
-	return status, out.String(), diagnostics.String()
-}
+var call = opentest.Of(run)
 
 // builtIn returns the built-in tenant, to be changed.
 func builtIn(t *testing.T) *graphfake.Tenant {
 	t.Helper()
-	reader, err := embeddedTenant()
-	require.NoError(t, err)
-	tenant, ok := reader.(*graphfake.Tenant)
-	require.True(t, ok)
-	return tenant
+	return opentest.BuiltIn(t, embeddedTenant)
 }
 
 // answered judges a tenant, for the status alone.
@@ -52,16 +39,8 @@ func answered(t *testing.T, tenant open.Reader, opts options) (status int, out, 
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), got)
-	for line := range strings.Lines(got) {
-		assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimRight(line, "\n")), lineWidth, line)
-	}
+	opentest.Golden(t, name, got)
+	opentest.Fits(t, got, lineWidth)
 }
 
 func TestWithoutArguments(t *testing.T) {
@@ -183,21 +162,11 @@ func TestLoad(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{
+	opentest.Refuses(t, call, exitUsage, [][]string{
 		{"more"}, {"-no-such-flag"}, {"-load", "a", "-tenant", "t"}, {"-cloud", "china"}, {"-tenant", "t", "-cloud", "moon"},
 		{"-tenant", ""}, {"-load", "no-such-folder"}, {"-load", "main.go"},
-	} {
-		status, out, reason := call(t, args...)
-		assert.Equal(t, exitUsage, status, args)
-		assert.Empty(t, out, args)
-		assert.NotEmpty(t, reason, args)
-	}
-	status, help, diagnostics := call(t, "-h")
-	assert.Zero(t, status)
-	assert.Empty(t, diagnostics)
-	for _, word := range []string{"-load", "-tenant", "-all-users", "-json", "Exit status", "69", "UserAuthenticationMethod.Read.All"} {
-		assert.Contains(t, help, word)
-	}
+	})
+	opentest.Explains(t, call, "-load", "-tenant", "-all-users", "-json", "Exit status", "69", "UserAuthenticationMethod.Read.All")
 }
 
 // TestNamesCannotSteerATerminal: they are whatever somebody in the tenant wrote.

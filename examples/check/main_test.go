@@ -4,56 +4,35 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/examples/internal/opentest"
 	"github.com/entramfa/entramfa/mfa"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 // call runs the program as a user does.
-func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
-	t.Helper()
-	var out, diagnostics bytes.Buffer
-	status = run(t.Context(), args, &out, &diagnostics)
-	return status, out.String(), diagnostics.String()
-}
+var call = opentest.Of(run)
 
 func TestFourAccountsAsATable(t *testing.T) {
 	status, out, _ := call(t)
 	assert.Equal(t, exitClear, status)
-	golden(t, "four-accounts.txt", out)
+	opentest.Golden(t, "four-accounts.txt", out)
 	assert.NotContains(t, out, "\t")
-	for line := range strings.Lines(out) {
-		assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimSpace(line)), 2+lineWidth, line)
-	}
+	opentest.Fits(t, out, 2+lineWidth)
 }
 
 func TestAllPolicies(t *testing.T) {
 	_, out, _ := call(t, "-account", "svc-backup@contoso.com", "-all")
-	golden(t, "backup-all.txt", out)
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), got)
+	opentest.Golden(t, "backup-all.txt", out)
 }
 
 func TestExitStatusIsTheVerdict(t *testing.T) {
@@ -143,7 +122,7 @@ func TestMandatoryMFAByResource(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{
+	opentest.Refuses(t, call, exitUsage, [][]string{
 		{"-load", "testdata"},
 		{"-tenant", "contoso.com"},
 		{"-load", "testdata", "-tenant", "t", "-account", "a"},
@@ -161,17 +140,8 @@ func TestUsage(t *testing.T) {
 		{"-no-such-flag"},
 		{"-load", "no-such-folder", "-account", "a"},
 		{"-load", "main.go", "-account", "a"},
-	} {
-		status, out, reason := call(t, args...)
-		assert.Equal(t, exitUsage, status, args)
-		assert.Empty(t, out, args)
-		assert.NotEmpty(t, reason, args)
-	}
-	status, help, _ := call(t, "-h")
-	assert.Equal(t, exitClear, status)
-	for _, word := range []string{"-load", "-tenant", "-account", "-json", "Exit status", "69", "Policy.Read.All", "transitiveMemberOf"} {
-		assert.Contains(t, help, word)
-	}
+	})
+	opentest.Explains(t, call, "-load", "-tenant", "-account", "-json", "Exit status", "69", "Policy.Read.All", "transitiveMemberOf")
 }
 
 func TestLoadAFolderAndTheAccountBesideIt(t *testing.T) {

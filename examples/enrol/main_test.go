@@ -3,30 +3,22 @@ package main
 import (
 	"bytes"
 	"context"
-	"flag"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/examples/internal/opentest"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/internal/conformance"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 // call runs the program as a user does.
-func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
-	t.Helper()
-	var out, diagnostics bytes.Buffer
-	status = run(t.Context(), args, &out, &diagnostics)
-	return status, out.String(), diagnostics.String()
-}
+var call = opentest.Of(run)
 
 // on runs the program as a user does on a real tenant, with one in memory in its place.
 func on(ctx context.Context, t *testing.T, fake *graphfake.Tenant, args ...string) (status int, stdout, stderr string) {
@@ -41,9 +33,7 @@ func on(ctx context.Context, t *testing.T, fake *graphfake.Tenant, args ...strin
 
 func builtIn(t *testing.T) *graphfake.Tenant {
 	t.Helper()
-	files, err := fs.Sub(embedded, "tenant")
-	require.NoError(t, err)
-	tenant, err := graphfake.Load(files)
+	tenant, err := open.Embedded(embedded, "tenant")
 	require.NoError(t, err)
 	return tenant
 }
@@ -55,16 +45,8 @@ func TestTheWholeWay(t *testing.T) {
 	status, out, reason := call(t)
 	require.Equal(t, exitDone, status, reason)
 	assert.Empty(t, reason)
-	path := filepath.Join("testdata", "enrolment.txt")
-	if *update {
-		require.NoError(t, os.WriteFile(path, []byte(out), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), out)
-	for line := range strings.Lines(out) {
-		assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimRight(line, "\n")), lineWidth, line)
-	}
+	opentest.Golden(t, "enrolment.txt", out)
+	opentest.Fits(t, out, lineWidth)
 	for _, part := range []string{"206 555", "2065550134", "5550134"} {
 		assert.NotContains(t, out, part)
 	}

@@ -1,13 +1,10 @@
 package main
 
 import (
-	"io/fs"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
-	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/internal/conformance"
 )
 
@@ -16,11 +13,7 @@ import (
 func TestCheckAndSignInAgree(t *testing.T) {
 	for _, name := range []string{"azure", "conditional-access", "security-defaults", "security-defaults-without-licence"} {
 		t.Run(name, func(t *testing.T) {
-			folder, err := fs.Sub(embedded, "tenants/"+name)
-			require.NoError(t, err)
-			tenant, err := graphfake.Load(folder)
-			require.NoError(t, err)
-			assert.NotEmpty(t, conformance.Agreement(t, tenant))
+			assert.NotEmpty(t, conformance.Agreement(t, builtIn(t, name)))
 		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"io/fs"
 	"net/netip"
 	"os"
@@ -13,27 +12,21 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/examples/internal/opentest"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 	"github.com/entramfa/entramfa/securitydefaults"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 // call runs the program as a user does.
-func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
-	t.Helper()
-	var out, diagnostics bytes.Buffer
-	status = run(t.Context(), args, &out, &diagnostics)
-	return status, out.String(), diagnostics.String()
-}
+var call = opentest.Of(run)
 
 // on runs the program as a user does on a real tenant, with one in memory in its place.
 func on(ctx context.Context, t *testing.T, fake *graphfake.Tenant, args ...string) (status int, stdout, stderr string) {
@@ -50,9 +43,7 @@ func on(ctx context.Context, t *testing.T, fake *graphfake.Tenant, args ...strin
 // builtIn opens one of the built-in tenants.
 func builtIn(t *testing.T, folder string) *graphfake.Tenant {
 	t.Helper()
-	files, err := fs.Sub(embedded, "tenants/"+folder)
-	require.NoError(t, err)
-	tenant, err := graphfake.Load(files)
+	tenant, err := open.Embedded(embedded, "tenants/"+folder)
 	require.NoError(t, err)
 	return tenant
 }
@@ -69,17 +60,8 @@ func TestTheWholeWayOnFourTenants(t *testing.T) {
 	measured := gapTook.FindString(out)
 	require.NotEmpty(t, measured)
 	assert.NotContains(t, measured, "took 0", "it is measured")
-	path := filepath.Join("testdata", "four-tenants.txt")
-	got := gapTook.ReplaceAllString(out, "${1}TIME")
-	if *update {
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), got)
-	for line := range strings.Lines(out) {
-		assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimRight(line, "\n")), lineWidth, line)
-	}
+	opentest.Golden(t, "four-tenants.txt", gapTook.ReplaceAllString(out, "${1}TIME"))
+	opentest.Fits(t, out, lineWidth)
 }
 
 func TestTheWholeWayLeavesNothingBehind(t *testing.T) {
@@ -559,7 +541,7 @@ func TestUsage(t *testing.T) {
 	t.Setenv(passwordVariable, "")
 	account := []string{"-tenant", "contoso.com", "-account", "a@contoso.com"}
 	with := func(more ...string) []string { return append(append([]string{}, account...), more...) }
-	for _, args := range [][]string{
+	opentest.Refuses(t, call, exitUsage, [][]string{
 		{"-load", "testdata"},
 		{"-tenant", "contoso.com"},
 		{"-account", "a@contoso.com"},
@@ -592,17 +574,8 @@ func TestUsage(t *testing.T) {
 		{"-tenant", "contoso.com", "-rollback", "-journal", "j", "-plan", "p"},
 		{"-tenant", "contoso.com", "-apply", "-plan", "p", "-journal", "j", "-allow-unprotected"},
 		{"-load", "no-such-folder", "-account", "a"},
-	} {
-		status, out, reason := call(t, args...)
-		assert.Equal(t, exitUsage, status, args)
-		assert.Empty(t, out, args)
-		assert.NotEmpty(t, reason, args)
-	}
-	status, help, _ := call(t, "-h")
-	assert.Equal(t, exitDone, status)
-	for _, word := range []string{"-load", "-apply", "-rollback", "-journal", "-probe", passwordVariable, "Exit status", "69", "Policy.Read.All"} {
-		assert.Contains(t, help, word)
-	}
+	})
+	opentest.Explains(t, call, "-load", "-apply", "-rollback", "-journal", "-probe", passwordVariable, "Exit status", "69", "Policy.Read.All")
 }
 
 func TestNamesDoNotSteerTheTerminal(t *testing.T) {

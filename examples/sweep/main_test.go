@@ -3,41 +3,29 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/examples/internal/opentest"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/policy"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 // call runs the program as a user does.
-func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
-	t.Helper()
-	var out, diagnostics bytes.Buffer
-	status = run(t.Context(), args, &out, &diagnostics)
-	return status, out.String(), diagnostics.String()
-}
+var call = opentest.Of(run)
 
 // builtIn returns the built-in tenant, to be changed.
 func builtIn(t *testing.T) *graphfake.Tenant {
 	t.Helper()
-	reader, err := embeddedTenant()
-	require.NoError(t, err)
-	tenant, ok := reader.(*graphfake.Tenant)
-	require.True(t, ok)
-	return tenant
+	return opentest.BuiltIn(t, embeddedTenant)
 }
 
 // swept sweeps a tenant, for the report as JSON.
@@ -53,16 +41,8 @@ func swept(t *testing.T, tenant open.Reader) (status int, r report, stderr strin
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), got)
-	for line := range strings.Lines(got) {
-		assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimRight(line, "\n")), lineWidth, line)
-	}
+	opentest.Golden(t, name, got)
+	opentest.Fits(t, got, lineWidth)
 }
 
 func TestWithoutArguments(t *testing.T) {
@@ -216,20 +196,10 @@ func TestLoad(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{
+	opentest.Refuses(t, call, exitUsage, [][]string{
 		{"more"}, {"-no-such-flag"}, {"-account", "a"}, {"-load", "a", "-tenant", "t"}, {"-cloud", "china"}, {"-tenant", "t", "-cloud", "moon"},
 		{"-tenant", ""}, {"-signs-in-to", "mail"}, {"-profile", "outlook"}, {"-profile", "graph", "-signs-in-to", policy.GlobalAdministrator},
 		{"-platform", "amiga"}, {"-from", "the office"}, {"-load", "no-such-folder"}, {"-load", "main.go"},
-	} {
-		status, out, reason := call(t, args...)
-		assert.Equal(t, exitUsage, status, args)
-		assert.Empty(t, out, args)
-		assert.NotEmpty(t, reason, args)
-	}
-	status, help, diagnostics := call(t, "-h")
-	assert.Equal(t, exitCovered, status)
-	assert.Empty(t, diagnostics)
-	for _, word := range []string{"-load", "-tenant", "-from", "-json", "-all", "Exit status", "69", "Policy.Read.All", "GroupMember.Read.All"} {
-		assert.Contains(t, help, word)
-	}
+	})
+	opentest.Explains(t, call, "-load", "-tenant", "-from", "-json", "-all", "Exit status", "69", "Policy.Read.All", "GroupMember.Read.All")
 }

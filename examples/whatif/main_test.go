@@ -4,45 +4,29 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/examples/internal/open"
+	"github.com/entramfa/entramfa/examples/internal/opentest"
 	"github.com/entramfa/entramfa/mfa"
 	"github.com/entramfa/entramfa/policy"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
 // call runs the program as a user does.
-func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
-	t.Helper()
-	var out, diagnostics bytes.Buffer
-	status = run(t.Context(), args, &out, &diagnostics)
-	return status, out.String(), diagnostics.String()
-}
+var call = opentest.Of(run)
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		require.NoError(t, os.WriteFile(path, []byte(got), 0o644))
-	}
-	want, err := os.ReadFile(path)
-	require.NoError(t, err)
-	assert.Equal(t, string(want), got)
-	for line := range strings.Lines(got) {
-		assert.LessOrEqual(t, utf8.RuneCountInString(strings.TrimRight(line, "\n")), lineWidth+10, line)
-	}
+	opentest.Golden(t, name, got)
+	opentest.Fits(t, got, lineWidth+10)
 }
 
 func TestWithoutArguments(t *testing.T) {
@@ -102,25 +86,15 @@ func TestNoTimeoutIsNoLimit(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{
+	opentest.Refuses(t, call, exitUsage, [][]string{
 		{"-load", "testdata"}, {"-tenant", "contoso.com"}, {"-load", "a", "-tenant", "t", "-account", "a"}, {"more"}, {"-no-such-flag"},
 		{"-cloud", "china"}, {"-tenant", "t", "-account", "a", "-cloud", "moon"}, {"-scenarios", "x.json"}, {"-compare", "-app", "graph"},
 		{"-app", "mail"}, {"-profile", "outlook"}, {"-profile", "graph", "-app", "graph"}, {"-compare", "-profile", "graph"},
 		{"-client", "carrier"}, {"-platform", "amiga"}, {"-from", "the office"}, {"-country", "Holland"}, {"-app", ""},
 		{"-load", "no-such-folder", "-account", "a"}, {"-load", "main.go", "-account", "a"}, {"-account", "nobody@contoso.com"},
 		{"-compare", "-scenarios", "no-such-file"},
-	} {
-		status, out, reason := call(t, args...)
-		assert.Equal(t, exitUsage, status, args)
-		assert.Empty(t, out, args)
-		assert.NotEmpty(t, reason, args)
-	}
-	status, help, diagnostics := call(t, "-h")
-	assert.Equal(t, exitAllowed, status)
-	assert.Empty(t, diagnostics)
-	for _, word := range []string{"-load", "-tenant", "-account", "-compare", "-scenarios", "Exit status", "69", "Policy.Read.All"} {
-		assert.Contains(t, help, word)
-	}
+	})
+	opentest.Explains(t, call, "-load", "-tenant", "-account", "-compare", "-scenarios", "Exit status", "69", "Policy.Read.All")
 }
 
 func TestScenariosFromAFile(t *testing.T) {
