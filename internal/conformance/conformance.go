@@ -52,8 +52,13 @@ func Run(t *testing.T, newReader func(t *testing.T, tenant *graphfake.Tenant) mf
 		"small pages":           testSmallPages,
 		"sign-in log":           testSignInLog,
 	}
+	runEach[Maker](t, tests, newReader)
+}
+
+// runEach runs the tests of a suite on what newSubject makes.
+func runEach[M any](t *testing.T, tests map[string]func(*testing.T, M), newSubject M) {
 	for name, test := range tests {
-		t.Run(name, func(t *testing.T) { test(t, newReader) })
+		t.Run(name, func(t *testing.T) { test(t, newSubject) })
 	}
 }
 

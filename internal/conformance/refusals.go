@@ -163,16 +163,23 @@ func testThrottled(t *testing.T, newReader Maker) {
 	for _, r := range reads(build(t)) {
 		f := build(t)
 		reader := newReader(t, f.tenant)
-		f.tenant.Fail(graphfake.Failure{Path: r.path, Times: 2, Err: &entramfa.GraphError{Status: http.StatusTooManyRequests}})
-		var err error
-		for range 3 {
-			if err = r.call(t.Context(), reader); err == nil {
-				break
-			}
-			require.ErrorIs(t, err, entramfa.ErrThrottled, r.name)
-		}
-		assert.NoError(t, err, r.name+" succeeds when the service lets it")
+		throttled(t, f, "", r.path, r.name, func() error { return r.call(t.Context(), reader) })
 	}
+}
+
+// throttled throttles a call twice: it says so, or waits, and succeeds when the
+// service lets it.
+func throttled(t *testing.T, f *fixture, method, path, name string, call func() error) {
+	t.Helper()
+	f.tenant.Fail(graphfake.Failure{Method: method, Path: path, Times: 2, Err: &entramfa.GraphError{Status: http.StatusTooManyRequests}})
+	var err error
+	for range 3 {
+		if err = call(); err == nil {
+			break
+		}
+		require.ErrorIs(t, err, entramfa.ErrThrottled, name)
+	}
+	assert.NoError(t, err, name+" succeeds when the service lets it")
 }
 
 // testUnavailable: what could not be read is an error, never an empty answer.
