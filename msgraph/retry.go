@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/internal/settle"
 )
 
 const (
@@ -33,7 +34,7 @@ type retry struct {
 }
 
 func newRetry(opts *Options) retry {
-	r := retry{tries: opts.MaxTries, budget: opts.MaxWait, now: time.Now, sleep: sleep, jitter: rand.Float64, queue: &queue{}}
+	r := retry{tries: opts.MaxTries, budget: opts.MaxWait, now: time.Now, sleep: settle.Wait, jitter: rand.Float64, queue: &queue{}}
 	if r.tries <= 0 {
 		r.tries = defaultTries
 	}
@@ -41,18 +42,6 @@ func newRetry(opts *Options) retry {
 		r.budget = defaultMaxWait
 	}
 	return r
-}
-
-// sleep waits, or returns the context's error.
-func sleep(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
 }
 
 // call sends a request until an answer of success comes, or an error that

@@ -33,7 +33,7 @@ func Retry[T any](ctx context.Context, attempt func(try int) (T, error)) (T, err
 			return made, err
 		}
 		d := delay(err, try)
-		if waited += d; waited > longest || !wait(ctx, d) {
+		if waited += d; waited > longest || Wait(ctx, d) != nil {
 			return made, err
 		}
 	}

@@ -32,7 +32,7 @@ var ErrNotShown = errors.New("the change did not show in time")
 // that of Retry: after a read that was made because of a 429 the send would be the
 // second request of its second, and refused again.
 func Write[T any](ctx context.Context, try int, send func(context.Context) error, read func(context.Context) (T, error), shown func(T) bool) (last T, sent bool, err error) {
-	if try > 1 && !wait(ctx, pause) {
+	if try > 1 && Wait(ctx, pause) != nil {
 		return last, false, fmt.Errorf("wait for a service that is busy: %w", context.Cause(ctx))
 	}
 	failed := send(ctx)
@@ -57,7 +57,7 @@ func Until[T any](ctx context.Context, read func(context.Context) (T, error), sh
 	defer cancel()
 	var failed error
 	for inRow := 0; inRow < agreeing; {
-		if !wait(bounded, pause) {
+		if Wait(bounded, pause) != nil {
 			return last, late(ctx, failed)
 		}
 		value, err := read(bounded)
@@ -79,15 +79,15 @@ func Until[T any](ctx context.Context, read func(context.Context) (T, error), sh
 	return last, nil
 }
 
-// wait returns false where the time is up.
-func wait(ctx context.Context, d time.Duration) bool {
+// Wait waits, or returns the context's error.
+func Wait(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
-		return false
+		return ctx.Err()
 	case <-timer.C:
-		return true
+		return nil
 	}
 }
 
