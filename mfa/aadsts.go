@@ -33,13 +33,10 @@ var byPolicy = []entramfa.Source{entramfa.SourceConditionalAccess}
 var (
 	classMFA = refusalClass{entramfa.MFA, anyMFA, "a second factor is demanded",
 		entramfa.Advice{Action: entramfa.ActionReview, Text: "see in the findings which source demands it; where none does, in the sign-in log"}}
-	classExternal = refusalClass{entramfa.MFA, byPolicy, "a custom control, an external MFA provider or terms of use are demanded",
-		entramfa.Advice{Action: entramfa.ActionExclude, Text: "exclude the account from the policy that demands it"}}
-	classDevice = refusalClass{entramfa.MFA, byPolicy, "a registered device is demanded, which a password grant can't show",
-		entramfa.Advice{Action: entramfa.ActionExclude, Text: "exclude the account from the policy that demands it"}}
-	classApp = refusalClass{entramfa.MFA, byPolicy, "an approved or protected app is demanded, which no unattended program is",
-		entramfa.Advice{Action: entramfa.ActionExclude, Text: "exclude the account from the policy that demands it"}}
-	classBlock = refusalClass{entramfa.Blocked, byPolicy, "a Conditional Access policy refuses the sign-in",
+	classExternal = unmet("a custom control, an external MFA provider or terms of use are demanded")
+	classDevice   = unmet("a registered device is demanded, which a password grant can't show")
+	classApp      = unmet("an approved or protected app is demanded, which no unattended program is")
+	classBlock    = refusalClass{entramfa.Blocked, byPolicy, "a Conditional Access policy refuses the sign-in",
 		entramfa.Advice{Action: entramfa.ActionExclude, Text: "exclude the account from the policy that refuses it"}}
 	classRisk = refusalClass{entramfa.Blocked, []entramfa.Source{SourceIdentityProtection}, "the sign-in is refused because of risk",
 		entramfa.Advice{Action: entramfa.ActionReview, Text: "look at the account among the risky users; risk is no matter of an exclusion"}}
@@ -77,6 +74,12 @@ var (
 	classInterrupt = nothing("the service wanted to show a page, which is neither a success nor a demand for MFA",
 		"let a person sign in once with a browser")
 )
+
+// unmet makes a class of what a policy demands and a password grant can't give.
+func unmet(text string) refusalClass {
+	return refusalClass{entramfa.MFA, byPolicy, text,
+		entramfa.Advice{Action: entramfa.ActionExclude, Text: "exclude the account from the policy that demands it"}}
+}
 
 // nothing makes a class that proves nothing about MFA.
 func nothing(text, advice string) refusalClass {
