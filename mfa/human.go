@@ -184,19 +184,9 @@ type Waiting struct {
 // journal, days later and in another process. planID names the plan; empty means the
 // last one. What it needs of secrets it is given again (ApplyOptions.Secrets).
 func Resume(ctx context.Context, tenant ReadWriter, journal Journal, planID string, opts *ApplyOptions) (Result, error) {
-	if journal == nil {
-		return Result{}, errors.New("mfa: resume a plan: a journal is needed")
-	}
-	entries, err := journal.Entries()
+	plan, err := heldPlan(journal, planID, "mfa: resume a plan: ")
 	if err != nil {
 		return Result{}, err
 	}
-	h, err := historyOf(entries, planID)
-	if err != nil {
-		return Result{}, err
-	}
-	if h.plan == nil {
-		return Result{}, fmt.Errorf("mfa: resume a plan: the journal holds no plan %s: %w", planID, entramfa.ErrNotFound)
-	}
-	return Apply(ctx, tenant, *h.plan, journal, opts)
+	return Apply(ctx, tenant, plan, journal, opts)
 }

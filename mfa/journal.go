@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -191,6 +192,14 @@ func (h *history) fail(e Entry) {
 // planID names it, and empty means the last one that was not rolled back, or else the
 // last. It is entramfa.ErrNotFound where there is none.
 func JournalPlan(journal Journal, planID string) (Plan, error) {
+	return heldPlan(journal, planID, "mfa: ")
+}
+
+// heldPlan is JournalPlan; its own errors begin with the prefix.
+func heldPlan(journal Journal, planID, prefix string) (Plan, error) {
+	if journal == nil {
+		return Plan{}, errors.New(prefix + "a journal is needed")
+	}
 	entries, err := journal.Entries()
 	if err != nil {
 		return Plan{}, err
@@ -200,7 +209,7 @@ func JournalPlan(journal Journal, planID string) (Plan, error) {
 		return Plan{}, err
 	}
 	if h.plan == nil {
-		return Plan{}, fmt.Errorf("mfa: the journal holds no plan %s: %w", planID, entramfa.ErrNotFound)
+		return Plan{}, fmt.Errorf("%sthe journal holds no plan %s: %w", prefix, planID, entramfa.ErrNotFound)
 	}
 	return *h.plan, nil
 }
