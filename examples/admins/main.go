@@ -46,7 +46,7 @@ func answer(ctx context.Context, tenant open.Reader, opts options, stdout, stder
 	if err != nil {
 		return opts.Fail(stderr, opts.Explain(err))
 	}
-	if err := show(stdout, r, opts); err != nil {
+	if err := layout.Print(stdout, opts.json, r, func() string { return table(r, opts) }); err != nil {
 		return opts.Fail(stderr, err)
 	}
 	return r.status(opts)
@@ -134,12 +134,3 @@ func standing(a mfa.Admin) entramfa.Value[bool] {
 }
 
 func isDisabled(a mfa.Admin) bool { return a.Enabled != nil && !*a.Enabled }
-
-// show prints the report as a table, or as one JSON document.
-func show(w io.Writer, r report, opts options) error {
-	if opts.json {
-		return layout.JSON(w, r)
-	}
-	_, err := io.WriteString(w, table(r, opts))
-	return err
-}

@@ -80,11 +80,7 @@ func checkAll(ctx context.Context, reader mfa.Reader, opts options, stdout, stde
 
 // show prints a report as a table, or as one JSON document.
 func show(w io.Writer, report mfa.Report, opts options) error {
-	if opts.json {
-		return layout.JSON(w, report)
-	}
-	_, err := io.WriteString(w, table(report, opts.all))
-	return err
+	return layout.Print(w, opts.json, report, func() string { return table(report, opts.all) })
 }
 
 // verdict turns a report into the exit status, and says the reason on stderr.

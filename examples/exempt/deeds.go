@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -189,19 +188,10 @@ func (p program) journaled(which func(mfa.Journal) (mfa.Plan, error)) (*mfa.File
 	return journal, plan, nil
 }
 
-// show prints the one or the other.
-func (p program) show(text string, value any) error {
-	if p.options.json {
-		return layout.JSON(p.stdout, value)
-	}
-	_, err := io.WriteString(p.stdout, text)
-	return err
-}
-
 // showDeed prints what was done, also where it stopped on the way.
 func (p program) showDeed(done deed, stopped error) error {
 	if stopped != nil {
 		done.Error = flagNames(stopped.Error())
 	}
-	return p.show(deedText(done), done)
+	return layout.Print(p.stdout, p.options.json, done, func() string { return deedText(done) })
 }

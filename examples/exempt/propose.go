@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/entramfa/entramfa"
@@ -124,11 +123,7 @@ func (p program) plan(ctx context.Context) int {
 }
 
 func (p program) showPlan(ctx context.Context, made proposal) error {
-	if p.options.json {
-		return layout.JSON(p.stdout, made.Plan)
-	}
-	_, err := io.WriteString(p.stdout, p.planText(ctx, made))
-	return err
+	return layout.Print(p.stdout, p.options.json, made.Plan, func() string { return p.planText(ctx, made) })
 }
 
 // sayAnything warns of a plan for more than may be meant.

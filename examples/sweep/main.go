@@ -47,7 +47,7 @@ func answer(ctx context.Context, tenant open.Reader, opts options, stdout, stder
 	if err != nil {
 		return opts.Fail(stderr, opts.Explain(err))
 	}
-	if err := show(stdout, r, opts); err != nil {
+	if err := layout.Print(stdout, opts.json, r, func() string { return table(r, opts) }); err != nil {
 		return opts.Fail(stderr, err)
 	}
 	switch {
@@ -99,13 +99,4 @@ func readPolicies(ctx context.Context, reader policy.Reader) (policy.Tenant, err
 		NamedLocations: entramfa.Result(reader.NamedLocations(ctx)),
 		Strengths:      entramfa.Result(reader.AuthenticationStrengths(ctx)),
 	}, nil
-}
-
-// show prints the report as a table, or as one JSON document.
-func show(w io.Writer, r report, opts options) error {
-	if opts.json {
-		return layout.JSON(w, r)
-	}
-	_, err := io.WriteString(w, table(r, opts))
-	return err
 }

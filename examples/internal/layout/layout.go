@@ -95,6 +95,15 @@ func words(text string, width int) []string {
 	return list
 }
 
+// Print prints a value as a text for a person, or as JSON.
+func Print(w io.Writer, asJSON bool, value any, text func() string) error {
+	if asJSON {
+		return JSON(w, value)
+	}
+	_, err := io.WriteString(w, text())
+	return err
+}
+
 // JSON writes a value as one indented document, in which text stands as it is.
 func JSON(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)

@@ -51,9 +51,9 @@ func public(address netip.Addr) bool {
 	return !address.IsPrivate() && !address.IsLoopback() && !address.IsLinkLocalUnicast() && !address.IsMulticast() && !shared.Contains(address)
 }
 
-// Wrong is the ErrUsage that says what is wrong with a command line.
+// Wrong is the errUsage that says what is wrong with a command line.
 func Wrong(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", ErrUsage, fmt.Errorf(format, args...))
+	return fmt.Errorf("%w: %w", errUsage, fmt.Errorf(format, args...))
 }
 
 // NotEmpty refuses flags that are given and empty: behind them stands an unset

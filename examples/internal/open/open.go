@@ -22,8 +22,8 @@ import (
 	"github.com/entramfa/entramfa/msgraph"
 )
 
-// ErrUsage: what the user gave is wrong, and the user's to mend.
-var ErrUsage = errors.New("usage")
+// errUsage: what the user gave is wrong, and the user's to mend.
+var errUsage = errors.New("usage")
 
 // place is a cloud, in the words of azidentity and of msgraph.
 type place struct {
@@ -72,7 +72,7 @@ func signIn(tenant, cloud string) (*msgraph.Client, error) {
 type exportError struct{ error }
 
 func (e *exportError) Unwrap() error        { return e.error }
-func (e *exportError) Is(target error) bool { return target == ErrUsage }
+func (e *exportError) Is(target error) bool { return target == errUsage }
 
 // folders reads folders of exported tenant JSON as one export, and says on
 // stderr which files hold nothing of use.
@@ -112,7 +112,7 @@ func summary(files []string) string {
 // reached or gives no token. 64 and 69 are those of sysexits.h.
 func Status(err error) int {
 	switch {
-	case errors.Is(err, ErrUsage), errors.Is(err, entramfa.ErrNotFound), errors.Is(err, entramfa.ErrAmbiguous):
+	case errors.Is(err, errUsage), errors.Is(err, entramfa.ErrNotFound), errors.Is(err, entramfa.ErrAmbiguous):
 		return 64
 	case errors.Is(err, entramfa.ErrPermission), errors.Is(err, entramfa.ErrNotRead):
 		return 2

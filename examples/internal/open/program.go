@@ -46,7 +46,7 @@ func (s *Source) Run(ctx context.Context, parsed error, stderr io.Writer, builtI
 	case errors.Is(parsed, flag.ErrHelp):
 		return 0
 	case parsed != nil:
-		return Status(ErrUsage) // Parse has said why
+		return Status(errUsage) // Parse has said why
 	}
 	ctx, cancel := s.Limit(ctx)
 	defer cancel()

@@ -47,7 +47,7 @@ func TestASignInOfUnknownWordsIsRefused(t *testing.T) {
 		{"-country", "NLD"}, {"-country", "1a"}, {"-profile", "graph", "-signs-in-to", mfa.MicrosoftGraph},
 	} {
 		s := parsed(t, args...)
-		assert.ErrorIs(t, s.Validate(), ErrUsage, "%v", args)
+		assert.ErrorIs(t, s.Validate(), errUsage, "%v", args)
 	}
 	named := parsed(t, "-signs-in-to", mfa.MicrosoftAdminPortals)
 	assert.NoError(t, named.Validate(mfa.MicrosoftAdminPortals))
