@@ -115,7 +115,7 @@ func (t *Tenant) answerHTTP(r *http.Request) (response, []Request) {
 		return t.failed(graphError(http.StatusBadRequest, "BadRequest", "Invalid version: %s", version), operation{}), nil
 	}
 	c := &call{
-		method: r.Method, version: version, base: base, path: "/" + path,
+		method: r.Method, version: version, base: base, path: "/" + t.withoutTenant(path),
 		query: r.URL.RawQuery, header: r.Header, body: body,
 	}
 	token, wrong := t.tokenOf(r.Header.Get("Authorization"))
@@ -130,6 +130,16 @@ func (t *Tenant) answerHTTP(r *http.Request) (response, []Request) {
 		return t.answerBatch(c)
 	}
 	return t.answerCall(c), nil
+}
+
+// withoutTenant returns a path without the tenant that older clients write before it,
+// which is always that of the token.
+func (t *Tenant) withoutTenant(path string) string {
+	first, rest, _ := strings.Cut(path, "/")
+	if strings.EqualFold(first, "myorganization") || t.knowsTenant(first) {
+		return rest
+	}
+	return path
 }
 
 // baseOf returns the scheme and host that the client used.

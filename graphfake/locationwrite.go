@@ -34,7 +34,7 @@ func (t *Tenant) createLocation(d *directory, body []byte) (policy.NamedLocation
 	if err := d.locationsHeld(); err != nil {
 		return none, err
 	}
-	sent, refusal := readLocation(body, "")
+	sent, refusal := readLocation(body, "", "")
 	if refusal != nil {
 		return none, refusal
 	}
@@ -56,7 +56,7 @@ func (t *Tenant) patchLocation(d *directory, id string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	patch, refusal := readLocation(body, before.Type)
+	patch, refusal := readLocation(body, before.ID, before.Type)
 	if refusal != nil {
 		return refusal
 	}
@@ -104,9 +104,9 @@ func (d *directory) location(id string) (policy.NamedLocation, error) {
 	return location, nil
 }
 
-// readLocation reads what a write sends of a location, of a kind that is given or
-// that the body names.
-func readLocation(body []byte, kind string) (object, *entramfa.GraphError) {
+// readLocation reads what a write sends of a location, of the one with the id where it
+// changes one, and of a kind that is given or that the body names.
+func readLocation(body []byte, id, kind string) (object, *entramfa.GraphError) {
 	sent, refusal := readBodyObject(body)
 	if refusal != nil {
 		return nil, refusal
@@ -118,10 +118,8 @@ func readLocation(body []byte, kind string) (object, *entramfa.GraphError) {
 	if kind == "" {
 		kind = named
 	}
-	for _, name := range readOnly {
-		if value := sent.get(name); !absent(value) && string(value) != `""` {
-			return nil, schemaError(name, "it is read-only")
-		}
+	if refusal := refuseReadOnly(sent, id); refusal != nil {
+		return nil, refusal
 	}
 	for known, s := range map[string]shape{policy.IPNamedLocation: ipShape, policy.CountryNamedLocation: countryShape} {
 		if strings.EqualFold(kind, known) {
@@ -146,10 +144,12 @@ func storableLocation(whole object) (policy.NamedLocation, error) {
 	if len(location.IPRanges) == 0 || len(location.IPRanges) > mostRanges {
 		return location, schemaError("ipRanges", "1 to 2000 ranges are wanted")
 	}
-	for _, r := range location.IPRanges {
-		if !validRange(r) {
+	for i, r := range location.IPRanges {
+		kind := kindOfRange(r.CIDRAddress)
+		if kind == "" || r.Type != "" && !strings.EqualFold(r.Type, kind) {
 			return location, schemaError("ipRanges", "'"+r.CIDRAddress+"' is no range of its kind with a prefix longer than /8")
 		}
+		location.IPRanges[i].Type = kind
 	}
 	if location.IsTrusted == nil {
 		location.IsTrusted = new(false)
@@ -170,11 +170,17 @@ func storableCountries(location policy.NamedLocation) (policy.NamedLocation, err
 	return location, nil
 }
 
-func validRange(r policy.IPRange) bool {
-	prefix, err := netip.ParsePrefix(r.CIDRAddress)
-	kind := "#microsoft.graph.iPv6CidrRange"
-	if err == nil && prefix.Addr().Is4() {
-		kind = "#microsoft.graph.iPv4CidrRange"
+// kindOfRange is the @odata.type of a range, which may be left out; "" where the text is
+// no range.
+// Source: https://github.com/manicminer/hamilton, msgraph/namedlocations_test.go, which
+// ran against the service.
+func kindOfRange(text string) string {
+	prefix, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil || prefix.Bits() <= widestRange:
+		return ""
+	case prefix.Addr().Is4():
+		return "#microsoft.graph.iPv4CidrRange"
 	}
-	return err == nil && prefix.Bits() > widestRange && strings.EqualFold(r.Type, kind)
+	return "#microsoft.graph.iPv6CidrRange"
 }
