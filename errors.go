@@ -27,13 +27,15 @@ var (
 	ErrUnavailable = errors.New("service unavailable")
 	// ErrNotRead: nobody asked for the fact, or an export doesn't hold it.
 	ErrNotRead = errors.New("not read")
+	// ErrPasswordRefused: the tenant's rules for passwords refuse it: another one is wanted.
+	ErrPasswordRefused = errors.New("password refused")
 )
 
 // kinds lists the kinds of error.
 func kinds() []error {
 	return []error{
 		ErrNotFound, ErrAmbiguous, ErrUnauthenticated, ErrPermission, ErrLicense,
-		ErrConflict, ErrThrottled, ErrUnavailable, ErrNotRead,
+		ErrConflict, ErrThrottled, ErrUnavailable, ErrNotRead, ErrPasswordRefused,
 	}
 }
 

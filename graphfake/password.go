@@ -87,7 +87,9 @@ const (
 func (t *Tenant) checkPassword(text string) error {
 	length := len([]rune(text))
 	if length < shortestPassword || length > longestPassword || classes(text) < wantedClasses || t.banned(text) {
-		return badRequest("The specified password does not comply with password complexity requirements. Please provide a different password.")
+		refusal := badRequest("The specified password does not comply with password complexity requirements. Please provide a different password.")
+		refusal.Kind = entramfa.ErrPasswordRefused
+		return refusal
 	}
 	return nil
 }

@@ -49,7 +49,8 @@ type PasswordWriter interface {
 	// SetPassword sets the password by passwordProfile, without making the user change
 	// it. It needs User-PasswordProfile.ReadWrite.All and a role: User Administrator, for
 	// administrators Privileged Authentication Administrator. It doesn't write back to
-	// an on-premises directory.
+	// an on-premises directory. A password that the tenant refuses is
+	// entramfa.ErrPasswordRefused.
 	// Source: https://learn.microsoft.com/graph/api/user-update.
 	SetPassword(ctx context.Context, user string, password Secret) (entramfa.Receipt, error)
 	// ResetPassword begins a reset, after which the user must change the password at

@@ -57,7 +57,7 @@ func explainEnrolment(r request, e *entramfa.GraphError) {
 		e.Kind = entramfa.ErrConflict
 		advise(e, "an account has one phone of each type; change the number of the one that is there")
 	case (r.template == passwordOf || r.template == resetPath) && refusesPassword(said):
-		e.Kind = nil
+		e.Kind = entramfa.ErrPasswordRefused
 		advise(e, passwordRefused)
 	}
 }

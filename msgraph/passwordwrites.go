@@ -18,9 +18,9 @@ const passwordOf = userPath + "/passwordProfile"
 // User-PasswordProfile.ReadWrite.All and a role: User Administrator, for
 // administrators Privileged Authentication Administrator.
 //
-// A password that the tenant refuses is a GraphError with Status 400 and without a
-// Kind, whose Message holds "the rules for passwords refuse it"; Graph has no code of
-// its own for it. The empty password is an error without a request.
+// A password that the tenant refuses is entramfa.ErrPasswordRefused, as far as Graph's
+// words tell, for it has no code of its own for it. The empty password is an error
+// without a request.
 // Source: https://learn.microsoft.com/graph/api/user-update.
 func (c *Client) SetPassword(ctx context.Context, user string, password mfa.Secret) (entramfa.Receipt, error) {
 	r := change(http.MethodPatch, v1, userPath, user)
