@@ -30,11 +30,12 @@ type Admin struct {
 	CanRegister entramfa.Value[bool] `json:"canRegister"`
 
 	// Now is how the account's sign-ins are covered. Activated is how they are once
-	// every role is activated for which the account is eligible; nil where there is none.
+	// every role is activated for which the account is eligible, or some of them, where
+	// policies exclude roles and that covers less; nil where there is none.
 	Now       Coverage  `json:"now"`
 	Activated *Coverage `json:"activated,omitempty"`
 	// Demanded says whether MFA is demanded at every sign-in, or it is blocked, now and
-	// with every role activated. MFA is the answer: demanded, and a second factor
+	// whichever roles are activated. MFA is the answer: demanded, and a second factor
 	// registered. What is missing says the text of its error.
 	Demanded entramfa.Value[bool] `json:"demanded"`
 	MFA      entramfa.Value[bool] `json:"mfa"`

@@ -24,16 +24,26 @@ func JudgeAdmin(facts Facts, opts *AdminsOptions) Admin {
 // adminJudge judges the accounts of a tenant.
 type adminJudge struct {
 	coverer  *coverer
+	legacy   *coverer // of legacy clients alone; nil where none is asked about
 	signIns  policy.SignIn
-	excludes bool // a policy excludes roles
+	excludes idSet // the roles that policies exclude
 }
 
 func newAdminJudge(tenant policy.Tenant, signIns policy.SignIn) *adminJudge {
+	j := &adminJudge{coverer: newCoverer(tenant, signIns), signIns: signIns, excludes: idSet{}}
+	if old, some := legacySignIns(signIns); some {
+		j.legacy = newCoverer(tenant, old)
+	}
 	list, _ := tenant.Policies.Get()
-	excludes := slices.ContainsFunc(list.Policies, func(p policy.Policy) bool {
-		return p.State == policy.StateEnabled && p.Conditions != nil && p.Conditions.Users != nil && len(p.Conditions.Users.ExcludeRoles) > 0
-	})
-	return &adminJudge{coverer: newCoverer(tenant, signIns), signIns: signIns, excludes: excludes}
+	for _, p := range list.Policies {
+		if p.State != policy.StateEnabled || p.Conditions == nil || p.Conditions.Users == nil {
+			continue
+		}
+		for _, role := range p.Conditions.Users.ExcludeRoles {
+			j.excludes[strings.ToLower(role)] = true
+		}
+	}
+	return j
 }
 
 func (j *adminJudge) judge(facts Facts) Admin {
@@ -49,11 +59,10 @@ func (j *adminJudge) judge(facts Facts) Admin {
 	a.Now, a.CanRegister = j.coverage(facts)
 	a.Demanded = demanded(a.Now)
 	if eligible, known := facts.EligibleRoles.Get(); known && len(eligible) > 0 {
-		later := activated(facts, eligible)
-		coverage, _ := j.coverage(later)
+		coverage, always := j.afterActivation(facts, eligible)
 		a.Activated = &coverage
-		a.Demanded = both(a.Demanded, demanded(coverage))
-	} else if !known && j.excludes {
+		a.Demanded = both(a.Demanded, always)
+	} else if !known && len(j.excludes) > 0 {
 		a.Demanded = both(a.Demanded, entramfa.Missing[bool](fmt.Errorf("which roles the account may activate, and policies exclude roles: %w", facts.EligibleRoles.Err())))
 	}
 	a.MFA = both(a.Demanded, a.Registered)
@@ -81,7 +90,7 @@ func activated(facts Facts, eligible []policy.RoleAssignment) Facts {
 // coverage says how the account's sign-ins are covered, and whether it can register.
 func (j *adminJudge) coverage(facts Facts) (Coverage, entramfa.Value[bool]) {
 	defaults := securitydefaults.Judge(facts.SecurityDefaults, defaultsAccount(facts, nil))
-	perUser := judgePerUser(facts.Requirements, facts.Methods)
+	perUser, past := j.perUser(facts)
 	rules := j.coverer.cover(facts.Subject())
 	findings := []entramfa.Finding{defaults, perUser, {Outcome: rules.verdict.Outcome, Extent: rules.verdict.Extent}}
 	c := Coverage{Verdict: entramfa.Combine(findings)}
@@ -95,6 +104,9 @@ func (j *adminJudge) coverage(facts Facts) (Coverage, entramfa.Value[bool]) {
 	}
 	if open(c.Verdict) && defaults.Outcome == entramfa.Clear {
 		c.Witness = rules.witness
+		if perUser.Extent == entramfa.Sometimes {
+			c.Witness = past
+		}
 	}
 	return c, rules.canRegister
 }

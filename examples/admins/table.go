@@ -78,7 +78,7 @@ func lines(a mfa.Admin) []string {
 		list = append(list, "without MFA: "+sample(*a.Now.Witness))
 	}
 	if a.Activated != nil {
-		list = append(list, "once every role is activated: "+coverage(a.Activated.Verdict))
+		list = append(list, "once roles are activated: "+coverage(a.Activated.Verdict))
 	}
 	if a.Unattended {
 		list = append(list, "it looks as if nobody attends it")
