@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 )
@@ -75,13 +76,19 @@ func (p *Phone) UnmarshalJSON(text []byte) error {
 
 var errPhone = errors.New("a phone number is wanted in the international form of E.164: + and country code, then the number, 8 to 15 digits in all; an extension follows an x")
 
+// bracketedZero is what is dialled within a country alone, and is no part of a number.
+var bracketedZero = regexp.MustCompile(`\(\s*0\s*\)`)
+
 // GraphPhone writes a number in the form that Graph wants, "+1 2065550100" or
 // "+1 2065550100x123", from the international form of E.164, with or without spaces,
-// dots, hyphens and brackets. A number that names no country is an error, which never
+// dots, hyphens and brackets, but for "(0)". A number that names no country is an error, which never
 // shows it: nobody can tell which country is meant.
 // Source: https://learn.microsoft.com/graph/api/resources/phoneauthenticationmethod.
 func GraphPhone(number string) (Secret, error) {
 	main, extension, _ := strings.Cut(strings.ToLower(strings.TrimSpace(number)), "x")
+	if bracketedZero.MatchString(main) {
+		return Secret{}, errPhone
+	}
 	digits, ok := digitsOf(main)
 	more, okay := digitsOf("+" + extension)
 	if !ok || !okay || len(digits) < 8 || len(digits) > 15 {
