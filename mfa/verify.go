@@ -34,9 +34,11 @@ type Verification struct {
 	// Graph: every change shows, in several reads after another that are equal.
 	Graph Proved `json:"graph"`
 	// WhatIf: Microsoft's own What If says that no policy applies to the sign-ins
-	// of the profile. It judges Conditional Access alone, and needs a licence.
+	// of the profile. It judges Conditional Access alone, and needs a licence. It is no
+	// proof of an enrolment.
 	WhatIf Proved `json:"whatIf"`
-	// SignIn: the account signed in with its password, unattended.
+	// SignIn: the account signed in with its password, unattended; of an enrolment, that
+	// this was refused for MFA.
 	SignIn Proved `json:"signIn"`
 	// Appeared names policies that somebody else added since the plan was made.
 	Appeared []string `json:"appeared,omitempty"`
@@ -134,6 +136,12 @@ func (v *verifier) graph(ctx context.Context) Proved {
 		}
 		for i := range v.applier.plan.Changes {
 			c := &v.applier.plan.Changes[i]
+			if byCredential(c.Kind) {
+				if v.applier.history.changes[c.ID] != made {
+					return Proved{ProofNotYet, fmt.Sprintf("change %s (%s) is not made", c.ID, c.Kind)}
+				}
+				continue
+			}
 			is, err := v.applier.read(ctx, c)
 			switch {
 			case errors.Is(err, entramfa.ErrNotFound):
@@ -152,6 +160,9 @@ func (v *verifier) graph(ctx context.Context) Proved {
 
 // whatIf asks Microsoft about one sign-in to each resource of the profile.
 func (v *verifier) whatIf(ctx context.Context, facts Facts) Proved {
+	if v.applier.plan.Procedure == ProcedureEnrolment {
+		return Proved{ProofNone, "it says that no policy demands MFA, which is no matter of an enrolment"}
+	}
 	evaluator, ok := v.applier.tenant.(policy.Evaluator)
 	if !ok {
 		return Proved{ProofNone, "there is no way to ask What If"}
@@ -265,12 +276,26 @@ func (v *verifier) signIn(ctx context.Context) Proved {
 		return Proved{ProofNone, fmt.Sprintf("the sign-in could not be tried: %v", err)}
 	case !strings.EqualFold(v.opts.Grant.Username, v.applier.plan.Account.UserPrincipalName):
 		return Proved{ProofNone, "the sign-in was of another account: " + v.opts.Grant.Username}
+	case v.applier.plan.Procedure == ProcedureEnrolment:
+		return refusedAlone(probe)
 	case probe.Outcome == entramfa.Clear:
 		return Proved{ProofYes, probe.Text}
 	case probe.Outcome == entramfa.Unknown:
 		return Proved{ProofNone, probe.Text}
 	}
 	return Proved{ProofNotYet, probe.Text + "; sign-ins may follow a change after minutes to hours"}
+}
+
+// refusedAlone is what a sign-in with the password alone proves of an enrolment: that
+// it is refused for MFA.
+func refusedAlone(probe ProbeResult) Proved {
+	switch probe.Outcome {
+	case entramfa.MFA:
+		return Proved{ProofYes, probe.Text}
+	case entramfa.Clear:
+		return Proved{ProofNotYet, probe.Text + "; sign-ins may follow a change after minutes to hours"}
+	}
+	return Proved{ProofNone, probe.Text}
 }
 
 // knows says whether a policy is one on which the plan rests.
