@@ -45,14 +45,24 @@ func (a *applier) await(ctx context.Context, c *entramfa.Change) error {
 		case done:
 			a.tell(c, StageMade)
 			return a.note(Entry{Kind: EntryDone, ChangeID: c.ID, TargetID: c.TargetID, After: c.After})
+		case !a.opts.Now().Before(until) && err != nil:
+			return err // nobody could be asked
 		case !a.opts.Now().Before(until):
-			a.result.Waiting = &Waiting{Change: *c, Late: a.opts.Now().After(c.Human.Due)}
-			return errors.Join(errWaiting, a.note(Entry{Kind: EntryWaiting, ChangeID: c.ID, TargetID: c.TargetID}))
+			return a.waitFor(c)
 		}
 		if err := a.opts.Wait(ctx, between); err != nil {
 			return err
 		}
 	}
+}
+
+// waitFor ends this call: the plan waits for a person.
+func (a *applier) waitFor(c *entramfa.Change) error {
+	if err := a.note(Entry{Kind: EntryWaiting, ChangeID: c.ID, TargetID: c.TargetID}); err != nil {
+		return err
+	}
+	a.result.Waiting = &Waiting{Change: *c, Late: a.opts.Now().After(c.Human.Due)}
+	return errWaiting
 }
 
 // done says whether a person has done a step.
@@ -66,14 +76,30 @@ func (a *applier) done(ctx context.Context, c *entramfa.Change) (bool, error) {
 	return false, fmt.Errorf("this version does not know how to tell that %q is done", c.Human.Done)
 }
 
-// registered says whether the account finished its registration. The per-user state
-// tells it for sure. Where the state doesn't move, the registration report does, but
-// not by the phone alone that an administrator set.
+// registered says whether the account finished its registration: its per-user state
+// moved on to enforced, and a second factor is there, for an administrator can set that
+// state without. Microsoft moves it also for a phone that an administrator registered.
+// Where the state doesn't move, the registration report tells it, but not by the phone
+// alone that the plan set.
 func (a *applier) registered(ctx context.Context) (bool, error) {
 	requirements, err := a.tenant.Requirements(ctx, a.plan.Account.ID)
-	if err != nil || requirements.PerUserMFAState.folded() == PerUserEnforced {
-		return err == nil, err
+	if err != nil {
+		return false, err
 	}
+	if requirements.PerUserMFAState.folded() == PerUserEnforced {
+		methods, err := a.tenant.Methods(ctx, a.plan.Account.ID)
+		has, known := registered(entramfa.Known(methods)).Get()
+		return err == nil && (has || !known), err
+	}
+	return a.reported(ctx)
+}
+
+// noRegistration lists what the report names that finishes no registration.
+// Source: https://learn.microsoft.com/graph/api/resources/userregistrationdetails.
+var noRegistration = []string{"email", "temporaryAccessPass", "qrCodePin", "securityQuestion"}
+
+// reported says whether the registration report shows the account as registered.
+func (a *applier) reported(ctx context.Context) (bool, error) {
 	enroller, err := a.enroller()
 	if err != nil {
 		return false, err
@@ -85,9 +111,11 @@ func (a *applier) registered(ctx context.Context) (bool, error) {
 	case err != nil:
 		return false, err
 	}
-	own := slices.ContainsFunc(report.MethodsRegistered, func(m string) bool { return !strings.EqualFold(m, "mobilePhone") && !strings.EqualFold(m, "email") })
-	planned := slices.ContainsFunc(a.plan.Changes, func(c entramfa.Change) bool { return numbered(c.Kind) && c.Kind != entramfa.ChangeMobilePhone })
-	return report.IsMFARegistered != nil && *report.IsMFARegistered && (own || !planned), nil
+	phone := slices.ContainsFunc(a.plan.Changes, func(c entramfa.Change) bool { return numbered(c.Kind) && c.Kind != entramfa.ChangeMobilePhone })
+	counts := func(m string) bool {
+		return !containsFold(noRegistration, m) && !(phone && strings.EqualFold(m, "mobilePhone"))
+	}
+	return report.IsMFARegistered != nil && *report.IsMFARegistered && slices.ContainsFunc(report.MethodsRegistered, counts), nil
 }
 
 // handedIn asks for the app password, and keeps it until it is handed over.
@@ -106,9 +134,10 @@ func (a *applier) handedIn(ctx context.Context) (bool, error) {
 // handOver delivers the app password. After an interruption it is asked for again.
 func (a *applier) handOver(ctx context.Context, c *entramfa.Change) error {
 	if a.appPassword.Reveal() == "" {
-		if there, err := a.handedIn(ctx); err != nil || !there {
-			a.result.Waiting = &Waiting{Change: *c}
-			return errors.Join(errWaiting, err)
+		if there, err := a.handedIn(ctx); err != nil {
+			return err
+		} else if !there {
+			return a.waitFor(a.handsIn(c))
 		}
 	}
 	if err := a.opts.Secrets.deliver(ctx, a.plan, CredentialAppPassword, a.appPassword); err != nil {
@@ -118,8 +147,27 @@ func (a *applier) handOver(ctx context.Context, c *entramfa.Change) error {
 	return a.note(Entry{Kind: EntryDone, ChangeID: c.ID, TargetID: c.TargetID, After: c.After})
 }
 
+// handsIn is the step of the person who makes what is handed over.
+func (a *applier) handsIn(c *entramfa.Change) *entramfa.Change {
+	for i := range a.plan.Changes {
+		if h := a.plan.Changes[i].Human; h != nil && h.Done == entramfa.DoneHandedIn {
+			return &a.plan.Changes[i]
+		}
+	}
+	step := *c
+	step.Human = humanFor(entramfa.DoneHandedIn, a.plan.Account, a.plan.MadeAt)
+	return &step
+}
+
+// errNobodyHolds says where an account stands whose password may have been set.
+var errNobodyHolds = errors.New("the account may have the new password by now, and nobody holds it: apply the plan again, and another one is set")
+
+// errResetFailed says that Graph ended a reset without setting the password.
+var errResetFailed = errors.New("the reset failed")
+
 // setPassword sets a password and hands it over. Until both are done it is not made,
-// and is done again with a password that is asked for or made again.
+// and is done again with a password that is asked for or made again. What may be set
+// by an earlier try, a refusal of a later one doesn't take back.
 func (a *applier) setPassword(ctx context.Context, c *entramfa.Change) error {
 	enroller, err := a.enroller()
 	if err != nil {
@@ -129,16 +177,21 @@ func (a *applier) setPassword(ctx context.Context, c *entramfa.Change) error {
 	if err != nil {
 		return err
 	}
+	a.unsure[c.ID] = a.history.changes[c.ID] == intended
 	if err := a.note(Entry{Kind: EntryIntent, By: &a.by, ChangeID: c.ID, TargetID: c.TargetID, After: c.After}); err != nil {
 		return err
 	}
 	receipt, err := a.sendPassword(ctx, enroller, c, password)
 	if err == nil {
-		a.requests[c.ID] = receipt.RequestID
+		a.requests[c.ID], a.unsure[c.ID] = receipt.RequestID, true
 		err = a.opts.Secrets.deliver(ctx, a.plan, CredentialPassword, password)
 	}
 	if err != nil {
-		return errors.Join(err, a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, TargetID: c.TargetID, Error: err.Error(), Refused: saidNo(err)}))
+		unsure := a.unsure[c.ID]
+		if unsure {
+			err = fmt.Errorf("%w; %w", err, errNobodyHolds)
+		}
+		return errors.Join(err, a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, TargetID: c.TargetID, Error: err.Error(), Refused: !unsure}))
 	}
 	a.tell(c, StageMade)
 	return a.note(Entry{Kind: EntryDone, ChangeID: c.ID, TargetID: c.TargetID, After: c.After, RequestID: receipt.RequestID})
@@ -146,29 +199,57 @@ func (a *applier) setPassword(ctx context.Context, c *entramfa.Change) error {
 
 // sendPassword sets the password in the way that the plan says.
 func (a *applier) sendPassword(ctx context.Context, enroller Enroller, c *entramfa.Change, password Secret) (entramfa.Receipt, error) {
-	if !same(c.After, encoded(newPassword{"resetPassword"})) {
-		return enroller.SetPassword(ctx, c.TargetID, password)
+	var receipt entramfa.Receipt
+	var err error
+	if same(c.After, encoded(newPassword{"resetPassword"})) {
+		receipt, err = a.sendReset(ctx, enroller, c, password)
+	} else {
+		receipt, err = enroller.SetPassword(ctx, c.TargetID, password)
 	}
-	operation, receipt, err := enroller.ResetPassword(ctx, c.TargetID, password)
-	until := a.opts.Now().Add(a.opts.Settle)
-	for err == nil {
-		switch strings.ToLower(operation.Status) {
-		case "succeeded":
-			return receipt, nil
-		case "failed":
-			return receipt, fmt.Errorf("the reset failed: %s", operation.StatusDetail)
-		}
-		if !a.opts.Now().Before(until) {
-			return receipt, fmt.Errorf("the reset is still %s: %w", operation.Status, errNotShown)
-		}
-		if err = a.opts.Wait(ctx, max(pace, time.Duration(operation.RetryAfterSeconds)*time.Second)); err == nil {
-			operation, err = enroller.PasswordReset(ctx, operation)
-		}
+	if err != nil && !errors.Is(err, errResetFailed) {
+		a.doubt(c, err)
 	}
 	return receipt, err
 }
 
-// unreadable kinds are those that no read shows and no write undoes.
+// sendReset begins a reset and follows it to its end.
+func (a *applier) sendReset(ctx context.Context, enroller Enroller, c *entramfa.Change, password Secret) (entramfa.Receipt, error) {
+	operation, receipt, err := enroller.ResetPassword(ctx, c.TargetID, password)
+	if err != nil {
+		return receipt, err
+	}
+	if err = a.followReset(ctx, enroller, operation); err != nil && !errors.Is(err, errResetFailed) {
+		a.unsure[c.ID] = true // it runs, whatever is said to who asks for it
+	}
+	return receipt, err
+}
+
+// followReset waits for the end of a reset, and asks again where the service is busy.
+func (a *applier) followReset(ctx context.Context, enroller Enroller, operation PasswordOperation) error {
+	until := a.opts.Now().Add(a.opts.Settle)
+	for {
+		switch strings.ToLower(operation.Status) {
+		case "succeeded":
+			return nil
+		case "failed":
+			return fmt.Errorf("%w: %s", errResetFailed, operation.StatusDetail)
+		}
+		if !a.opts.Now().Before(until) {
+			return fmt.Errorf("the reset is still %s: %w", operation.Status, errNotShown)
+		}
+		if err := a.opts.Wait(ctx, min(max(pace, time.Duration(operation.RetryAfterSeconds)*time.Second), a.opts.Settle)); err != nil {
+			return err
+		}
+		switch next, err := enroller.PasswordReset(ctx, operation); {
+		case err == nil:
+			operation = next
+		case !passing(err):
+			return err
+		}
+	}
+}
+
+// byCredential says of a kind that no read shows it and no write undoes it.
 func byCredential(kind entramfa.ChangeKind) bool {
 	return kind == entramfa.HumanStep || kind == entramfa.SetPassword || kind == entramfa.HandOver
 }

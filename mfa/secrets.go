@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"time"
 )
 
 // Secrets are what an enrolment needs and neither plan nor journal holds. They are
@@ -27,7 +28,9 @@ type Secrets struct {
 // product finds it: a vault, the product's own configuration.
 type CredentialSink interface {
 	// Deliver keeps a credential. After an error nothing is thought to be kept: the
-	// credential is made or asked for again, and delivered again.
+	// credential is made or asked for again, and delivered again; so it is where the
+	// process ended before the journal could say that it was kept. The context has a
+	// minute, also where that of Apply has ended.
 	Deliver(ctx context.Context, credential Credential) error
 }
 
@@ -77,12 +80,18 @@ func (s *Secrets) password(ctx context.Context) (Secret, error) {
 	return newRandomPassword()
 }
 
+// handOverLimit bounds a hand-over, which no end of the caller's context stops: the
+// password is set by then, and nobody else has it.
+const handOverLimit = time.Minute
+
 // deliver hands a credential to the sink. What the sink says is not repeated: it may
 // hold the credential.
 func (s *Secrets) deliver(ctx context.Context, account Plan, kind CredentialKind, secret Secret) error {
 	if s == nil || s.Sink == nil {
 		return errors.New("there is no Secrets.Sink to hand it to")
 	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handOverLimit)
+	defer cancel()
 	err := s.Sink.Deliver(ctx, Credential{
 		Kind: kind, UserID: account.Account.ID, UserPrincipalName: account.Account.UserPrincipalName, Secret: secret,
 	})
