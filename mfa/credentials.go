@@ -18,6 +18,10 @@ const (
 	PhoneOffice          PhoneType = "office"
 )
 
+// mobileMethod is the id of every mobile phone among the methods of an account.
+// Source: https://learn.microsoft.com/graph/api/phoneauthenticationmethod-update.
+const mobileMethod = "3179e48a-750b-4051-897c-87b9720928f7"
+
 // PhoneWriter registers phones as authentication methods. The user is named by
 // object id or user principal name, a number is in Graph's form, "+1 2065550100"
 // (GraphPhone). It needs UserAuthMethod-Phone.ReadWrite.All; a delegated caller also

@@ -68,6 +68,9 @@ func PlanEnrolment(report Report, opts *EnrolmentOptions) (Plan, error) {
 		return Plan{}, fmt.Errorf("mfa: plan an enrolment: which tenant it is could not be read: %w", report.facts.Organization.Err())
 	}
 	e, err := newEnrolment(report, opts)
+	if err == nil {
+		err = emergencyIDs(e.opts.EmergencyAccounts)
+	}
 	if err != nil {
 		return Plan{}, err
 	}
@@ -131,6 +134,9 @@ func (a *applier) preflightEnrolment(ctx context.Context, facts Facts, refusals 
 	if _, err := a.enroller(); err != nil {
 		return fmt.Errorf("mfa: apply the plan: %w", err)
 	}
+	if !strings.EqualFold(facts.User.UserPrincipalName, a.plan.Account.UserPrincipalName) {
+		refusals = append(refusals, Refusal{GuardStale, fmt.Sprintf("the account is %s, and the plan says %s", facts.User.UserPrincipalName, a.plan.Account.UserPrincipalName), "check and plan again"})
+	}
 	g := guards{plan: &a.plan, facts: facts, report: Judge(facts, nil), caller: &a.by}
 	if r := g.emergency(); r != nil {
 		refusals = append(refusals, *r)
@@ -139,7 +145,9 @@ func (a *applier) preflightEnrolment(ctx context.Context, facts Facts, refusals 
 	if a.by.Kind == IdentityUser {
 		roles = entramfa.Result(a.tenant.RoleAssignments(ctx, a.by.ID))
 	}
-	refusals = append(refusals, mayEnrol(&a.plan, facts, a.by, roles)...)
+	left := a.plan
+	left.Changes = slices.DeleteFunc(slices.Clone(left.Changes), func(c entramfa.Change) bool { return a.history.changes[c.ID] == made })
+	refusals = append(refusals, mayEnrol(&left, facts, a.by, roles)...)
 	refusals = append(refusals, a.lacking()...)
 	if len(refusals) > 0 {
 		return &RefusedError{Account: a.plan.Account.UserPrincipalName, Refusals: refusals}
@@ -160,6 +168,8 @@ func (a *applier) lacking() []Refusal {
 			refusals = append(refusals, Refusal{GuardSecret, fmt.Sprintf("change %s needs the phone number of the plan, %s", c.ID, c.After), "give it in Secrets.Phone, in the international form"})
 		case c.Kind == entramfa.SetPassword && (a.opts.Secrets == nil || a.opts.Secrets.Sink == nil):
 			refusals = append(refusals, Refusal{GuardSecret, fmt.Sprintf("change %s sets a password, and nobody receives it", c.ID), "give a Secrets.Sink"})
+		case c.Kind == entramfa.HandOver && a.opts.Secrets != nil && a.opts.Secrets.AppPassword != nil && a.opts.Secrets.Sink == nil:
+			refusals = append(refusals, Refusal{GuardSecret, fmt.Sprintf("change %s hands an app password over, which is shown once, and nobody receives it", c.ID), "give a Secrets.Sink"})
 		}
 	}
 	return refusals
@@ -232,14 +242,12 @@ func (e *enrolment) phone() {
 	case methods[i].PhoneNumber != nil && methods[i].PhoneNumber.Is(e.number):
 		e.note("the phone %s is registered already", wanted.PhoneNumber)
 		return
+	case methods[i].PhoneNumber == nil:
+		e.refuse(GuardUnread, "look at the account's methods in the Entra admin center", "the account has a mobile phone, whose number the answer did not say")
 	default:
-		before := wanted
-		if methods[i].PhoneNumber != nil {
-			before.PhoneNumber = *methods[i].PhoneNumber
-		}
 		e.add(entramfa.Change{
 			Kind: entramfa.ChangePhoneMethod, TargetID: methods[i].ID, TargetName: e.plan.Account.UserPrincipalName,
-			Before: encoded(before), After: encoded(wanted), Reason: "the account gets its code there, and not at the number that is registered now",
+			Before: other(*methods[i].PhoneNumber, phoneMethod{PhoneMobile, *methods[i].PhoneNumber}, encoded(wanted)), After: encoded(wanted), Reason: "the account gets its code there, and not at the number that is registered now",
 			Undo: "put the former number back, which has to be given again: it is not kept",
 		})
 	}
@@ -268,10 +276,11 @@ func (e *enrolment) password() {
 		Reason: "whoever knew the old password no longer gets in; the new one goes to the sink alone",
 		Undo:   "it can't be undone: nobody knows the former password",
 	})
-	e.need("User-PasswordProfile.ReadWrite.All")
 	if e.opts.ByReset {
 		e.need("UserAuthMethod-Password.ReadWrite.All")
+		return
 	}
+	e.need("User-PasswordProfile.ReadWrite.All")
 }
 
 // newPassword is the form of a password that is set in a change: by which call.
@@ -300,9 +309,13 @@ func (e *enrolment) demand() {
 			Undo:   "set the per-user MFA state to disabled again",
 		})
 		e.need("Policy.ReadWrite.AuthenticationMethod")
+		requirements.PerUserMFAState = PerUserEnabled
+		e.after.Requirements = entramfa.Known(requirements)
 		if known && has {
 			e.note("the tenant has Entra ID P1: Microsoft advises a Conditional Access policy in the place of the per-user state (ByPolicy)")
 		}
+	case !requirements.PerUserMFAState.folded().known():
+		e.refuse(GuardUnread, "look at the account's per-user MFA in the Entra admin center", "the per-user MFA state is %q, which this version doesn't know", requirements.PerUserMFAState)
 	default:
 		e.note("the per-user MFA state is %s already", requirements.PerUserMFAState)
 	}
@@ -337,18 +350,30 @@ func (e *enrolment) registration() {
 	e.need("AuditLog.Read.All")
 }
 
+// wordings are how the steps of a person are worded, the present wording first. A plan
+// waits for days, in which the library may be upgraded: what was said once stays here.
+var wordings = map[entramfa.HumanDone][]string{
+	entramfa.DoneRegistered: {
+		"sign in as {account}, and confirm the code that its phone gets, or register Microsoft Authenticator",
+		"sign in as {account} with its new password and confirm the code that the phone gets, or register Microsoft Authenticator",
+	},
+	entramfa.DoneHandedIn: {"add a sign-in method, choose App password, name it after the product, and hand in what is shown once"},
+}
+
 // humanFor says where a person does what, and by what it is told that it is done.
-// The zero Human is for what this version does not know.
 func humanFor(done entramfa.HumanDone, account entramfa.Candidate, due time.Time) *entramfa.Human {
-	texts := map[entramfa.HumanDone]string{
-		entramfa.DoneRegistered: "sign in as " + account.UserPrincipalName + " with its new password and confirm the code that the phone gets, or register Microsoft Authenticator",
-		entramfa.DoneHandedIn:   "add a sign-in method, choose App password, name it after the product, and hand in what is shown once",
+	return humansFor(done, account, due)[0]
+}
+
+// humansFor are the ways in which this version and earlier ones say it; none for what
+// this version does not know.
+func humansFor(done entramfa.HumanDone, account entramfa.Candidate, due time.Time) []*entramfa.Human {
+	var list []*entramfa.Human
+	for _, wording := range wordings[done] {
+		text := strings.ReplaceAll(wording, "{account}", account.UserPrincipalName)
+		list = append(list, &entramfa.Human{Address: securityInfo, Text: text, Done: done, Due: due})
 	}
-	text, known := texts[done]
-	if !known {
-		return &entramfa.Human{}
-	}
-	return &entramfa.Human{Address: securityInfo, Text: text, Done: done, Due: due}
+	return list
 }
 
 // humanDone is the form of a person's step in a change.
@@ -404,7 +429,7 @@ func (e *enrolment) guardEnrolment() {
 
 // finish completes the plan.
 func (e *enrolment) finish() Plan {
-	e.plan.Clear, e.plan.After = false, entramfa.Verdict{Outcome: entramfa.MFA, Extent: entramfa.Always}
+	e.plan.Clear, e.plan.After = false, e.judged().Verdict
 	e.plan.Others = Others{Untouched: true, Proof: []string{"every change names the account alone"}}
 	slices.Sort(e.plan.Permissions)
 	e.plan.Permissions = slices.Compact(e.plan.Permissions)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -38,17 +39,25 @@ func (a *applier) lookAtContact(ctx context.Context, c *entramfa.Change) (object
 // numberValue is the value of a number that was read: that of the change where it is
 // the same number, or, where the number isn't at hand, where it ends in the same digits.
 func (a *applier) numberValue(c *entramfa.Change, is Phone, shown any) json.RawMessage {
-	value := encoded(shown)
 	wanted := a.opts.Secrets.phone()
 	switch {
 	case wanted.Reveal() == "":
-		return value
+		return encoded(shown)
 	case is.Is(wanted):
 		return c.After
-	case same(value, c.After):
-		return encoded(map[string]string{"phoneNumber": is.String() + ", and it is another one"})
 	}
-	return value
+	return other(is, shown, c.After)
+}
+
+// another stands behind the last digits of a number that ends like that of a change.
+const another = ", and it is another one"
+
+// other is the value of a number that is not that of a change.
+func other(is Phone, shown any, after json.RawMessage) json.RawMessage {
+	if value := encoded(shown); !same(value, after) {
+		return value
+	}
+	return encoded(map[string]string{"phoneNumber": is.String() + another})
 }
 
 // lookAtPhone reads the mobile phone among the methods.
@@ -94,42 +103,76 @@ func (a *applier) sendNumberBack(ctx context.Context, c *entramfa.Change) (entra
 	if err != nil {
 		return entramfa.Receipt{}, err
 	}
-	before := a.history.entries[c.ID].Before
-	former := a.opts.Secrets.former()
 	switch {
 	case c.Kind == entramfa.AddPhoneMethod:
 		return enroller.DeletePhone(ctx, a.plan.Account.ID, a.history.targets[c.ID])
-	case c.Kind == entramfa.ChangeMobilePhone && same(before, encoded(nil)):
+	case same(c.Before, encoded(nil)):
 		return enroller.UpdateMobilePhone(ctx, c.TargetID, Secret{})
-	case former.Reveal() == "":
-		return entramfa.Receipt{}, fmt.Errorf("the former number, %s, is not kept: give it in Secrets.FormerPhone", before)
 	}
-	number, err := GraphPhone(former.Reveal())
+	if r := a.lacksNumber(c, object{}); r != nil {
+		return entramfa.Receipt{}, fmt.Errorf("%s: %s", r.Text, r.Way)
+	}
+	number, err := GraphPhone(a.opts.Secrets.former().Reveal())
 	switch {
 	case err != nil:
 		return entramfa.Receipt{}, err
-	case !strings.Contains(string(before), NewPhone(number.Reveal()).String()):
-		return entramfa.Receipt{}, fmt.Errorf("the number in Secrets.FormerPhone does not end like the former one, %s", before)
 	case c.Kind == entramfa.ChangeMobilePhone:
 		return enroller.UpdateMobilePhone(ctx, c.TargetID, number)
 	}
 	return enroller.UpdatePhone(ctx, a.plan.Account.ID, c.TargetID, PhoneMobile, number)
 }
 
-// recallNumbers takes from the journal what stood in the profile before: when the
-// plan was made it was not read. A number that was there already stays.
-func (a *applier) recallNumbers() {
+// recall takes from the journal what stood in the profile before: when the plan was
+// made it was not read. What was there already when an enrolment came to it stays.
+func (a *applier) recall() {
 	a.plan.Changes = slices.Clone(a.plan.Changes)
 	for i := range a.plan.Changes {
 		c := &a.plan.Changes[i]
-		switch before := a.history.entries[c.ID].Before; {
-		case c.Kind != entramfa.ChangeMobilePhone:
-		case before != nil:
-			c.Before = before
-		case a.history.changes[c.ID] == made:
+		before, written := a.history.entries[c.ID].Before, numbered(c.Kind) || c.Kind == entramfa.ChangePerUserMFA
+		switch {
+		case a.plan.Procedure != ProcedureEnrolment || !written:
+		case before == nil && a.history.changes[c.ID] == made:
 			c.Before = c.After
+		case before != nil && c.Kind == entramfa.ChangeMobilePhone:
+			c.Before = before
 		}
 	}
+}
+
+// lacksNumber says that a number can't be put back for want of one that is not kept.
+func (a *applier) lacksNumber(c *entramfa.Change, is object) *Refusal {
+	former := a.opts.Secrets.former()
+	number, err := GraphPhone(former.Reveal())
+	switch {
+	case !numbered(c.Kind) || same(c.Before, encoded(nil)) || same(c.Before, c.After):
+		return nil
+	case strings.Contains(string(c.Before), another) && !a.phoneFits(c):
+		return &Refusal{GuardSecret, fmt.Sprintf("the former number ends like the plan's, %s, so that change %s can't be told from what was before it", c.After, c.ID),
+			"give the plan's number in Secrets.Phone, too, in the international form"}
+	case same(is.value, c.Before):
+		return nil
+	case former.Reveal() == "":
+		return &Refusal{GuardSecret, fmt.Sprintf("the former number of change %s, %s, is not kept", c.ID, c.Before), "give it in Secrets.FormerPhone, in the international form"}
+	case err != nil, !strings.Contains(string(c.Before), NewPhone(number.Reveal()).String()):
+		return &Refusal{GuardSecret, fmt.Sprintf("the number in Secrets.FormerPhone does not end like the former one of change %s, %s", c.ID, c.Before), "give the former one, in the international form"}
+	}
+	return nil
+}
+
+// keptByGraph says that Graph refuses to remove a phone, as it does with the one that
+// is the default method, or beside which there is another one. Its words for it are
+// not published.
+// Source: https://learn.microsoft.com/graph/api/phoneauthenticationmethod-delete.
+func keptByGraph(c *entramfa.Change, err error) bool {
+	var graph *entramfa.GraphError
+	return c.Kind == entramfa.AddPhoneMethod && errors.As(err, &graph) && graph.Status == http.StatusBadRequest
+}
+
+// stays says that a phone is not removed.
+func (a *applier) stays(c *entramfa.Change, err error) error {
+	a.result.NotUndone = append(a.result.NotUndone, fmt.Sprintf(
+		"the phone of change %s, %s, stays registered, for Graph does not remove it: %v; where it is the default method, make another one the default, and remove it in the Entra admin center", c.ID, c.After, err))
+	return a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, Error: err.Error(), Refused: true})
 }
 
 // numbered says whether a change is one of a phone number.

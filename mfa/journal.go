@@ -174,8 +174,12 @@ func (h *history) take(e Entry) {
 }
 
 // fail takes in that a change failed. Where it may have been made all the same, it
-// was sent until now: what the tenant shows settles only later.
+// was sent until now: what the tenant shows settles only later. Whose way back was
+// refused stays made.
 func (h *history) fail(e Entry) {
+	if h.changes[e.ChangeID] == undoing && e.Refused {
+		h.changes[e.ChangeID] = made
+	}
 	if h.changes[e.ChangeID] != intended {
 		return
 	}

@@ -38,6 +38,10 @@ func (a *applier) make(ctx context.Context, c *entramfa.Change) error {
 		return a.makeCredential(ctx, c)
 	}
 	a.tell(c, StageBegun)
+	if numbered(c.Kind) && a.history.changes[c.ID] == made {
+		a.tell(c, StageFound) // while a plan waits for days the number may become another
+		return nil
+	}
 	was, err := a.before(ctx, c)
 	if err != nil {
 		return err
@@ -45,7 +49,11 @@ func (a *applier) make(ctx context.Context, c *entramfa.Change) error {
 	if same(was.value, c.After) {
 		return a.foundMade(c, was)
 	}
-	if !same(was.value, c.Before) && c.Kind != entramfa.ChangeMobilePhone { // what stood there was not read
+	if c.Kind == entramfa.ChangeMobilePhone { // what stood there was not read for the plan
+		read := *c
+		read.Before, c = was.value, &read
+	}
+	if !same(was.value, c.Before) {
 		return &errMoved{was.value, c.Before, c.After}
 	}
 	if a.history.changes[c.ID] == made {

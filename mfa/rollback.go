@@ -45,7 +45,7 @@ func (a *applier) rollBack(ctx context.Context) error {
 	if a.history.rolledBack {
 		return nil
 	}
-	a.recallNumbers()
+	a.recall()
 	if err := a.closeGapBack(ctx); err != nil {
 		return err
 	}
@@ -161,6 +161,9 @@ func (a *applier) toUndo(ctx context.Context) ([]*entramfa.Change, error) {
 			return nil, fmt.Errorf("mfa: roll back: change %s (%s of %q): %w", c.ID, c.Kind, c.TargetName, err)
 		case err != nil, a.gone(c, is), same(is.value, c.Before), same(is.value, c.After):
 			todo = append(todo, c)
+			if r := a.lacksNumber(c, is); r != nil {
+				refusals = append(refusals, *r)
+			}
 		default:
 			refusals = append(refusals, Refusal{GuardStale, fmt.Sprintf("%q was changed since: the plan made it %s, and now it is %s", c.TargetName, c.After, is.value),
 				fmt.Sprintf("put it back by hand to %s, or to what the plan made it and roll back again", c.Before)})
@@ -239,6 +242,9 @@ func (a *applier) undo(ctx context.Context, c *entramfa.Change) error {
 	err = a.writeBack(ctx, c)
 	if err != nil && strings.HasPrefix(c.TargetID, "change:") {
 		err = a.disable(ctx, c, err) // what the plan created is deleted after it
+	}
+	if err != nil && !asBefore && keptByGraph(c, err) {
+		return a.stays(c, err)
 	}
 	if err != nil && !(asBefore && saidNo(err)) {
 		return errors.Join(err, a.note(Entry{Kind: EntryFailed, ChangeID: c.ID, Error: err.Error()}))

@@ -185,10 +185,13 @@ func (v *validation) enrols(c *entramfa.Change) error {
 	case entramfa.CreatePolicy:
 		return v.demands(c)
 	case entramfa.ChangePhoneMethod: // its target is the method; the account is that of the plan
+		if !strings.EqualFold(c.TargetID, mobileMethod) {
+			return errors.New("an enrolment changes the mobile phone alone")
+		}
 		return nil
 	case entramfa.ChangePerUserMFA:
-		if !same(c.After, PerUserEnabled.patch()) {
-			return errors.New("an enrolment sets the state to enabled")
+		if !same(c.Before, PerUserDisabled.patch()) || !same(c.After, PerUserEnabled.patch()) {
+			return errors.New("an enrolment sets the state from disabled to enabled")
 		}
 	case entramfa.ChangeMobilePhone, entramfa.AddPhoneMethod, entramfa.SetPassword, entramfa.HandOver:
 	case entramfa.HumanStep:
@@ -204,14 +207,14 @@ func (v *validation) enrols(c *entramfa.Change) error {
 	return nil
 }
 
-// human takes the steps of a person as the library words them: another page or
-// another text could lead the person, who has the password at hand, astray.
+// human takes the steps of a person as the library words them, or once did: another
+// page or another text could lead the person, who has the password at hand, astray.
 func (v *validation) human(c *entramfa.Change) error {
 	if c.Human == nil {
 		return errors.New("it does not say what the person has to do")
 	}
-	built := humanFor(c.Human.Done, v.plan.Account, c.Human.Due)
-	if !same(encoded(built), encoded(c.Human)) || !same(c.After, encoded(humanDone{c.Human.Done})) {
+	said := slices.ContainsFunc(humansFor(c.Human.Done, v.plan.Account, c.Human.Due), func(h *entramfa.Human) bool { return same(encoded(h), encoded(c.Human)) })
+	if !said || !same(c.After, encoded(humanDone{c.Human.Done})) {
 		return errors.New("the person is told something else than the library says, or at another address")
 	}
 	return nil
