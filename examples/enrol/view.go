@@ -95,9 +95,20 @@ func (p *page) progress(at mfa.Progress) {
 	case at.Stage == mfa.StageUndone:
 		text = at.Change.Undo
 	case at.Change.Human != nil:
-		text = "the person has been there: " + at.Change.Human.Text
+		text = doneText(at.Change.Human.Done)
 	}
 	p.line(4, fmt.Sprintf("%d of %d  %-6s  ", at.Index, at.Of, at.Stage), text)
+}
+
+// doneText says what Graph showed of a person's step: that somebody came it does not tell.
+func doneText(done entramfa.HumanDone) string {
+	switch done {
+	case entramfa.DoneRegistered:
+		return "the account is registered, as Graph shows it: by a person, or by the phone that was registered here"
+	case entramfa.DoneHandedIn:
+		return "the app password was handed in"
+	}
+	return "done: " + string(done)
 }
 
 // result shows how far it got.
