@@ -29,7 +29,7 @@ const (
 var operationStates = []string{"notStarted", "running", "succeeded", "failed"}
 
 // ResetPassword begins a reset, after which the user must change the password at the
-// next sign-in. Only a signed-in user may, with UserAuthenticationMethod.ReadWrite.All
+// next sign-in. Only a signed-in user may, with UserAuthMethod-Password.ReadWrite.All
 // and a role, and not for the own account. The Status that it returns is notStarted
 // until PasswordReset has read it. Where Graph doesn't say how to follow the reset, or
 // points to another host, the error is entramfa.ErrUnavailable and it is open whether

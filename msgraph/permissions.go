@@ -82,7 +82,7 @@ var changeTable = map[string]needs{
 	http.MethodPatch + mobilePhoneOf: {any: []string{"User-Phone.ReadWrite.All"}},
 	http.MethodPatch + passwordOf:    {any: []string{"User-PasswordProfile.ReadWrite.All"}},
 	// For signed-in users alone.
-	http.MethodPost + resetPath: {any: []string{"UserAuthenticationMethod.ReadWrite.All"}},
+	http.MethodPost + resetPath: {any: []string{"UserAuthMethod-Password.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All"}},
 }
 
 // permissions returns those of a call, nil for one that the tables don't have.
@@ -98,13 +98,14 @@ func (r request) permissions() (any, also []string) {
 // granted in the app registration. Without User.Read.All there is no account to
 // report on; without another one the report may have to say that it can't tell,
 // and does so more often without the required ones. Domain.Read.All decides for
-// accounts that are synchronized. None of them can change a tenant.
+// accounts that are synchronized. AuditLog.Read.All opens the sign-in log, and the
+// report on registrations. None of them can change a tenant.
 //
 // Policy.Read.ConditionalAccess does not stand in for Policy.Read.All: the list
 // of policies refuses it.
 func Permissions() (required, optional []string) {
 	return []string{"Policy.Read.All", "User.Read.All", "GroupMember.Read.All", "RoleManagement.Read.Directory"},
-		[]string{"UserAuthenticationMethod.Read.All", "LicenseAssignment.Read.All", "Domain.Read.All", "Directory.Read.All"}
+		[]string{"UserAuthenticationMethod.Read.All", "LicenseAssignment.Read.All", "Domain.Read.All", "Directory.Read.All", "AuditLog.Read.All"}
 }
 
 // WritePermissions returns the application permissions that Apply and Rollback
