@@ -89,6 +89,9 @@ func (d *directory) forget(id string) {
 			roles.remove(role.ID)
 		}
 	}
+	for _, e := range d.joiners.where(func(e policy.GroupEligibility) bool { return is(e.PrincipalID) || is(e.GroupID) }) {
+		d.joiners.remove(e.ID)
+	}
 }
 
 // parents returns the groups that name the id as a direct member.

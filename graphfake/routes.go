@@ -106,6 +106,7 @@ var routes = []route{
 		filterable: []string{"principalId"}, advanced: true, serve: listTransitiveAssignments},
 	{method: "GET", path: "/roleManagement/directory/roleEligibilityScheduleInstances", permissions: readEligible, options: roleOptions,
 		filterable: []string{"principalId", "roleDefinitionId", "directoryScopeId"}, serve: listEligibilities},
+	{method: "GET", path: joinersPath, permissions: readJoiners, options: roleOptions, filterable: []string{"groupId"}, serve: listJoiners},
 	{method: "GET", path: "/roleManagement/directory/roleAssignmentScheduleInstances", permissions: readActive, options: roleOptions,
 		filterable: []string{"principalId", "roleDefinitionId", "directoryScopeId"}, serve: listActiveInstances},
 	{method: "GET", path: "/roleManagement/directory/roleDefinitions", permissions: readRoles, options: listOptions,

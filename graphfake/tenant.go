@@ -197,6 +197,7 @@ type directory struct {
 	definitions   table[policy.RoleDefinition]
 	assignments   table[policy.RoleAssignment]
 	eligibilities table[policy.RoleAssignment]
+	joiners       table[policy.GroupEligibility]
 	policies      table[policy.Policy]
 	deleted       table[policy.Policy] // by a write: they can be restored
 	locations     table[policy.NamedLocation]

@@ -78,11 +78,13 @@ const few = 200
 // It fails where the role assignments can't be read, unless all users are asked about,
 // or with a context's own error. Anything else that can't be read is named by Missing,
 // and leaves those accounts unknown to which it matters. Service principals are no
-// accounts. Who may join a group through Privileged Identity Management isn't read.
+// accounts. Who may join a group that holds a role through Privileged Identity
+// Management may activate that role; who may join another group so isn't read.
 //
 // It takes a reader, so it can't change the tenant. It needs Policy.Read.All,
 // User.Read.All, GroupMember.Read.All, RoleManagement.Read.Directory and
-// UserAuthenticationMethod.Read.All; Directory.Read.All tells deleted groups.
+// UserAuthenticationMethod.Read.All; Directory.Read.All tells deleted groups, and
+// PrivilegedEligibilitySchedule.Read.AzureADGroup who may join one that holds a role.
 // Source: https://learn.microsoft.com/entra/identity/role-based-access-control/groups-concept
 // and https://learn.microsoft.com/partner-center/security/partner-security-requirements.
 func ReadAdmins(ctx context.Context, reader AdminsReader, opts *AdminsOptions) (*Admins, error) {
@@ -91,15 +93,19 @@ func ReadAdmins(ctx context.Context, reader AdminsReader, opts *AdminsOptions) (
 	}
 	a := &Admins{reader: reader, opts: opts.withDefaults()}
 	a.tenant = tenantFactsOf(ctx, reader)
-	a.judge = newAdminJudge(a.tenant.ConditionalAccess, *a.opts.SignIns)
 	var err error
 	if a.holders, err = readHolders(ctx, reader, a.opts); err != nil {
 		return nil, fmt.Errorf("read the administrators: %w", err)
 	}
+	joiners, reads := a.holders.joinersOf(reader)
+	together(ctx, reader, append(moreFacts(reader, &a.tenant.ConditionalAccess), reads...))
+	a.judge = newAdminJudge(a.tenant.ConditionalAccess, *a.opts.SignIns)
 	a.groups = newGroupMembers(a.tenant.ConditionalAccess.Objects)
 	a.holders.nameGroups(a.groups.names)
 	a.groups.read(ctx, reader, a.holders.groups, "which holds a role", true)
+	a.holders.takeJoiners(ctx, reader, joiners, a.groups)
 	a.holders.expand(a.groups)
+	a.holders.expandJoiners(a.groups)
 	if !a.opts.AllUsers {
 		a.groups.only = a.holders.is
 	}
@@ -159,6 +165,11 @@ func tenantFactsOf(ctx context.Context, r Reader) Facts {
 		func(ctx context.Context) { rules.NamedLocations = entramfa.Result(r.NamedLocations(ctx)) },
 		func(ctx context.Context) { rules.Strengths = entramfa.Result(r.AuthenticationStrengths(ctx)) },
 	})
+	return f
+}
+
+// moreFacts are the reads that follow from the policies.
+func moreFacts(r Reader, rules *policy.Tenant) []func(context.Context) {
 	list, _ := rules.Policies.Get()
 	var reads []func(context.Context)
 	if list.Confirm != nil {
@@ -167,8 +178,7 @@ func tenantFactsOf(ctx context.Context, r Reader) Facts {
 	if ids := namedIn(list); len(ids) > 0 {
 		reads = append(reads, func(ctx context.Context) { rules.Objects = entramfa.Result(r.ObjectsByID(ctx, ids)) })
 	}
-	together(ctx, r, reads)
-	return f
+	return reads
 }
 
 // administrative says whether a role makes its holder an administrator.

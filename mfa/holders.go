@@ -25,11 +25,15 @@ type holders struct {
 	accounts []string
 	is       idSet
 	missing  []string
+	// joins lists by principal, in small letters, the groups with roles that it may
+	// join; unjoined why that is not known of some.
+	joins    map[string][]policy.GroupEligibility
+	unjoined map[string]error
 }
 
 // readHolders reads the assignments and eligibilities of the tenant.
 func readHolders(ctx context.Context, reader AdminsReader, opts AdminsOptions) (*holders, error) {
-	h := &holders{opts: opts, is: idSet{}}
+	h := &holders{opts: opts, is: idSet{}, joins: map[string][]policy.GroupEligibility{}, unjoined: map[string]error{}}
 	if h.active, h.activeErr = byPrincipal(reader.AllRoleAssignments(ctx)); h.activeErr != nil {
 		if !opts.AllUsers {
 			return nil, h.activeErr
@@ -118,6 +122,28 @@ func (h *holders) expand(groups *groupMembers) {
 	}
 }
 
+// expandJoiners lists the accounts that may join a group with an administrator role.
+func (h *holders) expandJoiners(groups *groupMembers) {
+	for _, id := range sortedKeys(h.joins) {
+		some := slices.DeleteFunc(slices.Clone(h.joins[id]), func(e policy.GroupEligibility) bool { return !h.administers(e.GroupID) })
+		switch {
+		case len(some) == 0:
+		case joinsAsUser(some[0]):
+			h.add(id)
+		case joinsAsGroup(some[0]):
+			for member := range groups.in(id) {
+				h.add(member)
+			}
+		}
+	}
+}
+
+// administers says whether a group holds an administrator role, or may activate one.
+func (h *holders) administers(group string) bool {
+	group = strings.ToLower(group)
+	return slices.ContainsFunc(slices.Concat(h.active[group], h.eligible[group]), h.opts.administrative)
+}
+
 func (h *holders) add(id string) {
 	if !h.is.has(id) {
 		h.is[id] = true
@@ -132,6 +158,7 @@ func (h *holders) of(account string, groups entramfa.Value[[]policy.Membership],
 	for _, m := range in {
 		principals = append(principals, strings.ToLower(m.Group.ID))
 	}
+	joined := h.joined(principals)
 	roles := func(of map[string][]policy.RoleAssignment, err error) entramfa.Value[[]policy.RoleAssignment] {
 		byGroup := slices.ContainsFunc(through, func(group string) bool { return len(of[group]) > 0 })
 		switch {
@@ -146,7 +173,26 @@ func (h *holders) of(account string, groups entramfa.Value[[]policy.Membership],
 		}
 		return entramfa.Known(list)
 	}
-	return roles(h.active, h.activeErr), roles(h.eligible, h.eligibleErr)
+	active, eligible = roles(h.active, h.activeErr), roles(h.eligible, h.eligibleErr)
+	switch list, read := eligible.Get(); {
+	case read && !known && h.groupsJoin():
+		eligible = entramfa.Missing[[]policy.RoleAssignment](groups.Err())
+	case read && len(joined) > 0:
+		eligible = entramfa.Known(append(list, joined...))
+	}
+	return active, eligible
+}
+
+// joined are the roles of the groups that principals may join.
+func (h *holders) joined(principals []string) []policy.RoleAssignment {
+	var list []policy.RoleAssignment
+	for _, principal := range principals {
+		for _, e := range h.joins[principal] {
+			group := strings.ToLower(e.GroupID)
+			list = append(list, slices.Concat(h.active[group], h.eligible[group])...)
+		}
+	}
+	return list
 }
 
 func sortedKeys[V any](m map[string]V) []string {

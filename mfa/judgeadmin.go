@@ -27,10 +27,12 @@ type adminJudge struct {
 	legacy   *coverer // of legacy clients alone; nil where none is asked about
 	signIns  policy.SignIn
 	excludes idSet // the roles that policies exclude
+	// leavesOut are the groups that policies exclude.
+	leavesOut idSet
 }
 
 func newAdminJudge(tenant policy.Tenant, signIns policy.SignIn) *adminJudge {
-	j := &adminJudge{coverer: newCoverer(tenant, signIns), signIns: signIns, excludes: idSet{}}
+	j := &adminJudge{coverer: newCoverer(tenant, signIns), signIns: signIns, excludes: idSet{}, leavesOut: idSet{}}
 	if old, some := legacySignIns(signIns); some {
 		j.legacy = newCoverer(tenant, old)
 	}
@@ -41,6 +43,9 @@ func newAdminJudge(tenant policy.Tenant, signIns policy.SignIn) *adminJudge {
 		}
 		for _, role := range p.Conditions.Users.ExcludeRoles {
 			j.excludes[strings.ToLower(role)] = true
+		}
+		for _, group := range p.Conditions.Users.ExcludeGroups {
+			j.leavesOut[strings.ToLower(group)] = true
 		}
 	}
 	return j

@@ -199,6 +199,11 @@ func (a *Admins) judgeOne(f *Facts, groups entramfa.Value[[]policy.Group], gone 
 	f.Groups = a.groupsOf(f.User.ID, groups)
 	f.Roles, f.EligibleRoles = a.holders.of(f.User.ID, f.Groups, a.holders.groups)
 	admin := a.judge.judge(*f)
+	in, _ := f.Groups.Get()
+	if err := a.holders.untold(a.judge, f.User.ID, in); err != nil {
+		admin.Demanded = both(admin.Demanded, entramfa.Missing[bool](err))
+		admin.MFA = both(admin.Demanded, admin.Registered)
+	}
 	if gone == nil && f.User.UserPrincipalName == "" {
 		gone = errors.New("the list of accounts doesn't hold it")
 	}

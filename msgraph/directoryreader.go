@@ -106,3 +106,12 @@ func (c *Client) AllRoleAssignments(ctx context.Context) iter.Seq2[policy.RoleAs
 func (c *Client) AllRoleEligibilities(ctx context.Context) iter.Seq2[policy.RoleAssignment, error] {
 	return stream[policy.RoleAssignment](c.alone(ctx), c, get(v1, roleEligibilitiesPath).with("$expand", "principal"), maxItems)
 }
+
+// GroupEligibilities returns who may join a group, or become its owner, through
+// Privileged Identity Management, with Principal filled. It needs
+// PrivilegedEligibilitySchedule.Read.AzureADGroup.
+// Source: https://learn.microsoft.com/graph/api/privilegedaccessgroup-list-eligibilityscheduleinstances.
+func (c *Client) GroupEligibilities(ctx context.Context, groupID string) ([]policy.GroupEligibility, error) {
+	return list[policy.GroupEligibility](ctx, c, get(v1, groupEligibilityPath).
+		with("$filter", "groupId eq "+quoted(groupID)).with("$expand", "principal"))
+}

@@ -186,3 +186,20 @@ func TestStreamsAreLongerThanLists(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, found, 120_000)
 }
+
+func TestGroupEligibilitiesOnTheWire(t *testing.T) {
+	const path = "/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances"
+	w := newWire(t, map[string]http.HandlerFunc{path: reply(
+		`{"value":[{"groupId":"g1","accessId":"member","principalId":"1","principal":{"@odata.type":"#microsoft.graph.user","id":"1"}}]}`)})
+	client := w.client(t, nil)
+	found, err := client.GroupEligibilities(t.Context(), "g1")
+	require.NoError(t, err)
+	require.Len(t, found, 1)
+	assert.Equal(t, "#microsoft.graph.user", found[0].Principal.Type)
+	assert.Equal(t, []string{"GET " + path + "?$filter=groupId%20eq%20%27g1%27&$expand=principal"}, w.lines())
+	for _, odd := range []string{`{"groupId":"g1","principalId":"1"}`, `{"accessId":"member","principalId":"1"}`, `{"groupId":"g1","accessId":"member"}`} {
+		w.answers[path] = reply(`{"value":[` + odd + `]}`)
+		_, err = client.GroupEligibilities(t.Context(), "g1")
+		require.ErrorContains(t, err, "the answer is not whole")
+	}
+}

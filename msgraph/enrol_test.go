@@ -86,7 +86,7 @@ func enrolments() map[string]written {
 				return receipt, err
 			},
 			method: "POST", uri: resetURI, body: `{"newPassword":"Correct\"Horse/9"}`,
-			answer: accepted("/v1.0" + operation + "?aadgdc=DUB02P&aadgsu=ssprprod-a"), grants: []string{"UserAuthenticationMethod.ReadWrite.All"},
+			answer: accepted("/v1.0" + operation + "?aadgdc=DUB02P&aadgsu=ssprprod-a"), grants: []string{"UserAuthMethod-Password.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All"},
 		},
 	}
 }

@@ -106,5 +106,5 @@ func ExamplePermissions() {
 	fmt.Println("optional:", strings.Join(optional, ", "))
 	// Output:
 	// required: Policy.Read.All, User.Read.All, GroupMember.Read.All, RoleManagement.Read.Directory
-	// optional: UserAuthenticationMethod.Read.All, LicenseAssignment.Read.All, Domain.Read.All, Directory.Read.All
+	// optional: UserAuthenticationMethod.Read.All, LicenseAssignment.Read.All, Domain.Read.All, Directory.Read.All, AuditLog.Read.All, PrivilegedEligibilitySchedule.Read.AzureADGroup
 }

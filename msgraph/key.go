@@ -38,6 +38,11 @@ func lacking(item any) string {
 			return key
 		}
 		return unset("principalId", v.PrincipalID)
+	case *policy.GroupEligibility:
+		if key := unset("groupId", v.GroupID) + unset("accessId", v.AccessID); key != "" {
+			return key
+		}
+		return unset("principalId", v.PrincipalID)
 	case *securitydefaults.SubscribedSKU:
 		return unset("id", v.ID)
 	}

@@ -42,6 +42,7 @@ var permissionTable = map[string][]string{
 	roleAssignmentsPath:   {"RoleManagement.Read.Directory", "Directory.Read.All"},
 	transitiveRolesPath:   {"RoleManagement.Read.Directory", "Directory.Read.All"},
 	roleEligibilitiesPath: {"RoleEligibilitySchedule.Read.Directory", "RoleManagement.Read.Directory", "RoleManagement.Read.All"},
+	groupEligibilityPath:  {"PrivilegedEligibilitySchedule.Read.AzureADGroup"},
 	objectsPath:           {"Directory.Read.All"},
 }
 
@@ -99,13 +100,14 @@ func (r request) permissions() (any, also []string) {
 // report on; without another one the report may have to say that it can't tell,
 // and does so more often without the required ones. Domain.Read.All decides for
 // accounts that are synchronized. AuditLog.Read.All opens the sign-in log, and the
-// report on registrations. None of them can change a tenant.
+// report on registrations; PrivilegedEligibilitySchedule.Read.AzureADGroup tells who
+// may join a group that holds a role. None of them can change a tenant.
 //
 // Policy.Read.ConditionalAccess does not stand in for Policy.Read.All: the list
 // of policies refuses it.
 func Permissions() (required, optional []string) {
 	return []string{"Policy.Read.All", "User.Read.All", "GroupMember.Read.All", "RoleManagement.Read.Directory"},
-		[]string{"UserAuthenticationMethod.Read.All", "LicenseAssignment.Read.All", "Domain.Read.All", "Directory.Read.All", "AuditLog.Read.All"}
+		[]string{"UserAuthenticationMethod.Read.All", "LicenseAssignment.Read.All", "Domain.Read.All", "Directory.Read.All", "AuditLog.Read.All", "PrivilegedEligibilitySchedule.Read.AzureADGroup"}
 }
 
 // WritePermissions returns the application permissions that Apply and Rollback

@@ -12,6 +12,7 @@ const (
 	roleAssignmentsPath   = "/roleManagement/directory/roleAssignments"
 	transitiveRolesPath   = "/roleManagement/directory/transitiveRoleAssignments"
 	roleEligibilitiesPath = "/roleManagement/directory/roleEligibilityScheduleInstances"
+	groupEligibilityPath  = "/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances"
 )
 
 // RoleAssignments returns the active roles of a user, those held through

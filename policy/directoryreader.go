@@ -25,13 +25,17 @@ type DirectoryReader interface {
 	AllRoleAssignments(ctx context.Context) iter.Seq2[RoleAssignment, error]
 }
 
-// EligibilityReader reads who may activate a role in the whole tenant.
+// EligibilityReader reads who may activate a role in the whole tenant, or join a group.
 type EligibilityReader interface {
 	// AllRoleEligibilities streams the roles that users and groups may activate, with
 	// Principal filled: what a role assignment is once it is activated. It needs
 	// RoleEligibilitySchedule.Read.Directory or RoleManagement.Read.Directory, and a
 	// tenant with Privileged Identity Management.
 	AllRoleEligibilities(ctx context.Context) iter.Seq2[RoleAssignment, error]
+	// GroupEligibilities returns who may join a group, or become its owner, through
+	// Privileged Identity Management, with Principal filled; none for what is no group.
+	// It needs PrivilegedEligibilitySchedule.Read.AzureADGroup.
+	GroupEligibilities(ctx context.Context, groupID string) ([]GroupEligibility, error)
 }
 
 // ReadDirectory reads the accounts of a tenant, the active roles, and the members

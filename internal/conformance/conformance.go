@@ -40,6 +40,7 @@ func Run(t *testing.T, newReader func(t *testing.T, tenant *graphfake.Tenant) mf
 		"transitive members":    testTransitiveMembers,
 		"all role assignments":  testAllRoleAssignments,
 		"all eligible roles":    testAllRoleEligibilities,
+		"who may join a group":  testGroupEligibilities,
 		"directory":             testDirectory,
 		"refused parts":         testRefusedParts,
 		"interrupted":           testInterrupted,
@@ -264,7 +265,7 @@ func testSmallPages(t *testing.T, newReader Maker) {
 		"users by display name": testUsersByDisplayName, "authentication": testAuthentication, "groups": testGroups,
 		"roles": testRoles, "policies": testPolicies, "locations, strengths": testLocationsAndStrengths,
 		"objects": testObjects, "accounts": testAccounts, "transitive members": testTransitiveMembers,
-		"all role assignments": testAllRoleAssignments, "all eligible roles": testAllRoleEligibilities, "directory": testDirectory,
+		"all role assignments": testAllRoleAssignments, "all eligible roles": testAllRoleEligibilities, "who may join a group": testGroupEligibilities, "directory": testDirectory,
 	} {
 		t.Run(name, func(t *testing.T) {
 			test(t, func(t *testing.T, tenant *graphfake.Tenant) mfa.Reader {

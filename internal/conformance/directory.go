@@ -109,6 +109,28 @@ func testAllRoleAssignments(t *testing.T, newReader Maker) {
 	}
 }
 
+func testGroupEligibilities(t *testing.T, newReader Maker) {
+	f := build(t)
+	reader := streams(t, newReader(t, f.tenant))
+	types := map[string]string{f.disabled: "user", f.outer: "group"}
+	for principal := range types {
+		_, err := f.tenant.MakeEligibleMember(f.roleOuter, principal)
+		require.NoError(t, err)
+	}
+	_, err := f.tenant.MakeEligibleMember(f.outer, f.guest)
+	require.NoError(t, err)
+	all, err := reader.GroupEligibilities(t.Context(), f.roleOuter)
+	require.NoError(t, err)
+	assert.Len(t, all, len(types), "and not those of another group")
+	for _, e := range all {
+		assert.Equal(t, []string{f.roleOuter, "member"}, []string{e.GroupID, e.AccessID})
+		require.NotNil(t, e.Principal, e.PrincipalID)
+		assert.Equal(t, "#microsoft.graph."+types[e.PrincipalID], e.Principal.Type)
+	}
+	_, err = f.tenant.MakeEligibleMember("99999999-9999-4999-8999-999999999999", f.guest)
+	require.ErrorIs(t, err, entramfa.ErrNotFound)
+}
+
 func testAllRoleEligibilities(t *testing.T, newReader Maker) {
 	f := build(t)
 	reader := streams(t, newReader(t, f.tenant))

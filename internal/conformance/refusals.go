@@ -115,6 +115,10 @@ func reads(f *fixture) []read {
 			_, err := drain(r.(directoryReader).AllRoleEligibilities(ctx))
 			return err
 		}},
+		{"GroupEligibilities", "/identityGovernance/", "PrivilegedEligibilitySchedule.Read.AzureADGroup", func(ctx context.Context, r mfa.Reader) error {
+			_, err := r.(directoryReader).GroupEligibilities(ctx, f.roleOuter)
+			return err
+		}},
 		{"SubscribedSKUs", "/subscribedSkus", "LicenseAssignment.Read.All", func(ctx context.Context, r mfa.Reader) error {
 			_, err := r.SubscribedSKUs(ctx)
 			return err
