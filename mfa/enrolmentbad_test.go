@@ -70,6 +70,50 @@ func TestEnrolmentOfAnAccountThatIsDeletedOnTheWay(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// An account is its object id: whoever has its name by now is another one.
+func TestEnrolmentOfAnAccountThatBecomesAnotherOnTheWay(t *testing.T) {
+	svc := func(change func(*mfa.User)) mfa.User {
+		u := mfa.User{UserPrincipalName: "svc@contoso.com", DisplayName: "Service", AccountEnabled: pointer(true), UserType: pointer("Member")}
+		change(&u)
+		return u
+	}
+	for name, c := range map[string]struct {
+		becomes func(tenant *graphfake.Tenant, user string)
+		says    string
+	}{
+		"disabled": {func(tenant *graphfake.Tenant, user string) {
+			tenant.AddUser(svc(func(u *mfa.User) { u.ID, u.AccountEnabled = user, pointer(false) }))
+		}, "svc@contoso.com changed"},
+		"synchronized": {func(tenant *graphfake.Tenant, user string) {
+			tenant.AddUser(svc(func(u *mfa.User) { u.ID, u.OnPremisesSyncEnabled = user, pointer(true) }))
+		}, "svc@contoso.com changed"},
+		"renamed, and its name given away": {func(tenant *graphfake.Tenant, user string) {
+			tenant.AddUser(svc(func(u *mfa.User) { u.ID, u.UserPrincipalName = user, "old@contoso.com" }))
+			tenant.AddUser(svc(func(*mfa.User) {}))
+		}, "the account is old@contoso.com"},
+		"deleted, and made again": {func(tenant *graphfake.Tenant, user string) {
+			assert.NoError(t, tenant.Delete(user))
+			tenant.AddUser(svc(func(*mfa.User) {}))
+		}, "no account \""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tenant, user, time := licensedTenant(t)
+			plan := enrolment(t, tenant, user, &mfa.EnrolmentOptions{SetPassword: true, AppPassword: true})
+			journal, kept := journalAt(t), &vault{fail: 1}
+			_, err := mfa.Apply(t.Context(), tenant, plan, journal, secretly(time, kept))
+			require.ErrorContains(t, err, "sink", "the password is to be set again")
+			c.becomes(tenant, user)
+			before := snapshot(t, tenant)
+			_, err = mfa.Resume(t.Context(), tenant, journal, "", secretly(time, kept))
+			require.ErrorContains(t, err, c.says)
+			assert.Equal(t, before, snapshot(t, tenant), "nobody gets another password")
+			assert.Empty(t, kept.kept)
+			_, err = mfa.Rollback(t.Context(), tenant, journal, "", time.options())
+			require.NoError(t, err)
+		})
+	}
+}
+
 func TestAccountDeletedBetweenTwoChangesOfAnEnrolment(t *testing.T) {
 	tenant, user, time := licensedTenant(t)
 	plan := enrolment(t, tenant, user, fullEnrolment())
