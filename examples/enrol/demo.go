@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/mfa"
@@ -48,11 +49,20 @@ type stage struct {
 	plan     mfa.Plan
 	journal  string
 	password mfa.Secret
+	told     told
+}
+
+// told is the whole way as JSON gives it.
+type told struct {
+	Plan       *mfa.Plan   `json:"plan"`
+	Applied    *mfa.Result `json:"applied"`
+	Resumed    *mfa.Result `json:"resumed"`
+	RolledBack *mfa.Result `json:"rolledBack"`
 }
 
 // demonstrate goes the whole way on the built-in tenant.
-func demonstrate(ctx context.Context, stdout io.Writer) error {
-	st, err := newStage(stdout)
+func demonstrate(ctx context.Context, opts options, stdout io.Writer) error {
+	st, err := newStage(opts.page(stdout))
 	if err != nil {
 		return err
 	}
@@ -67,15 +77,18 @@ func demonstrate(ctx context.Context, stdout io.Writer) error {
 			return err
 		}
 	}
+	if opts.json {
+		return layout.JSON(stdout, st.told)
+	}
 	return nil
 }
 
-func newStage(stdout io.Writer) (*stage, error) {
+func newStage(page *page) (*stage, error) {
 	fake, err := open.Embedded(embedded, "tenant")
 	if err != nil {
 		return nil, err
 	}
-	st := &stage{page: &page{stdout}, fake: fake, clock: &clock{time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, password: mfa.NewSecret(rand.Text())}
+	st := &stage{page: page, fake: fake, clock: &clock{time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)}, password: mfa.NewSecret(rand.Text())}
 	fake.Clock = st.clock.Now
 	return st, nil
 }
@@ -102,6 +115,7 @@ func (st *stage) propose(ctx context.Context) error {
 	}
 	st.page.truth(report)
 	st.page.plan(st.plan)
+	st.told.Plan = &st.plan
 	return nil
 }
 
@@ -128,7 +142,7 @@ func (st *stage) apply(ctx context.Context) error {
 		return err
 	}
 	st.page.heading("APPLY")
-	return st.do(func(journal mfa.Journal) (mfa.Result, error) {
+	return st.do(&st.told.Applied, func(journal mfa.Journal) (mfa.Result, error) {
 		return mfa.Apply(ctx, st.fake, st.plan, journal, st.options())
 	})
 }
@@ -140,7 +154,7 @@ const authenticator = "#microsoft.graph.microsoftAuthenticatorAuthenticationMeth
 func (st *stage) resume(ctx context.Context) error {
 	st.clock.now = st.clock.now.Add(4 * day)
 	st.page.heading("FOUR DAYS LATER: RESUME FROM THE JOURNAL")
-	return st.do(func(journal mfa.Journal) (mfa.Result, error) {
+	return st.do(&st.told.Resumed, func(journal mfa.Journal) (mfa.Result, error) {
 		return mfa.Resume(ctx, st.fake, journal, "", st.options())
 	})
 }
@@ -158,19 +172,20 @@ func (st *stage) look(ctx context.Context) error {
 
 func (st *stage) rollBack(ctx context.Context) error {
 	st.page.heading("ROLL BACK")
-	return st.do(func(journal mfa.Journal) (mfa.Result, error) {
+	return st.do(&st.told.RolledBack, func(journal mfa.Journal) (mfa.Result, error) {
 		return mfa.Rollback(ctx, st.fake, journal, "", st.options())
 	})
 }
 
 // do opens the journal for one act, and shows what it did.
-func (st *stage) do(act func(mfa.Journal) (mfa.Result, error)) error {
+func (st *stage) do(told **mfa.Result, act func(mfa.Journal) (mfa.Result, error)) error {
 	journal, err := mfa.OpenJournal(st.journal)
 	if err != nil {
 		return err
 	}
 	defer journal.Close()
 	result, err := act(journal)
+	*told = &result
 	st.page.result(result)
 	return err
 }

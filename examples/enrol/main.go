@@ -21,6 +21,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/entramfa/entramfa/examples/internal/layout"
 	"github.com/entramfa/entramfa/examples/internal/open"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/mfa"
@@ -58,7 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil && opts.BuiltIn() {
 		ctx, cancel := opts.Limit(ctx)
 		defer cancel()
-		if err := demonstrate(ctx, stdout); err != nil {
+		if err := demonstrate(ctx, opts, stdout); err != nil {
 			return opts.Fail(stderr, err)
 		}
 		return exitDone
@@ -68,16 +69,36 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		if !ok {
 			return opts.Fail(stderr, fmt.Errorf("%T can't be changed", reader))
 		}
-		return program{tenant: t, options: opts, page: &page{out: stdout}, stderr: stderr}.run(ctx)
+		return newProgram(t, opts, stdout, stderr).run(ctx)
 	})
 }
 
 // program answers one command line about one tenant.
 type program struct {
-	tenant  tenant
-	options options
-	page    *page
-	stderr  io.Writer
+	tenant         tenant
+	options        options
+	page           *page
+	stdout, stderr io.Writer
+}
+
+func newProgram(t tenant, opts options, stdout, stderr io.Writer) program {
+	return program{tenant: t, options: opts, page: opts.page(stdout), stdout: stdout, stderr: stderr}
+}
+
+// page is for a person; with -json nobody reads it.
+func (o *options) page(stdout io.Writer) *page {
+	if o.json {
+		stdout = io.Discard
+	}
+	return &page{stdout}
+}
+
+// deed is what was done, as JSON gives it.
+type deed struct {
+	Plan   mfa.Plan    `json:"plan"`
+	Result *mfa.Result `json:"result,omitempty"`
+	// Error says what stopped it; empty where nothing did.
+	Error string `json:"error,omitempty"`
 }
 
 func (p program) run(ctx context.Context) int {
@@ -100,10 +121,16 @@ func (p program) run(ctx context.Context) int {
 	}
 	p.page.truth(report)
 	p.page.plan(plan)
-	if !p.options.apply {
-		return exitDone
+	switch {
+	case p.options.apply:
+		return p.apply(ctx, plan)
+	case p.options.json:
+		err = layout.JSON(p.stdout, plan)
 	}
-	return p.apply(ctx, plan)
+	if err != nil {
+		return p.fail(err)
+	}
+	return exitDone
 }
 
 // plan checks the account and plans. Of a real tenant it is known who would apply it.
@@ -142,7 +169,7 @@ func (p program) apply(ctx context.Context, plan mfa.Plan) int {
 	}
 	defer journal.Close()
 	result, err := mfa.Apply(ctx, p.tenant, plan, journal, p.applyOptions())
-	return p.show(result, err)
+	return p.show(plan, result, err)
 }
 
 // goOn goes on with the plan of a journal that is there, or undoes it.
@@ -155,8 +182,12 @@ func (p program) goOn(ctx context.Context, do func(context.Context, mfa.ReadWrit
 		return p.fail(open.Wrong("%w", err))
 	}
 	defer journal.Close()
-	result, err := do(ctx, p.tenant, journal, "", p.applyOptions())
-	return p.show(result, err)
+	plan, err := mfa.JournalPlan(journal, "")
+	if err != nil {
+		return p.fail(err)
+	}
+	result, err := do(ctx, p.tenant, journal, plan.ID, p.applyOptions())
+	return p.show(plan, result, err)
 }
 
 func (p program) applyOptions() *mfa.ApplyOptions {
@@ -164,8 +195,17 @@ func (p program) applyOptions() *mfa.ApplyOptions {
 }
 
 // show shows what was done, also where it stopped on the way.
-func (p program) show(result mfa.Result, err error) int {
+func (p program) show(plan mfa.Plan, result mfa.Result, err error) int {
 	p.page.result(result)
+	done := deed{Plan: plan, Result: &result}
+	if err != nil {
+		done.Error = err.Error()
+	}
+	if p.options.json {
+		if err := layout.JSON(p.stdout, done); err != nil {
+			return p.fail(err)
+		}
+	}
 	switch {
 	case err != nil:
 		return p.fail(err)

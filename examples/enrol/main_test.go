@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"github.com/entramfa/entramfa/examples/internal/opentest"
 	"github.com/entramfa/entramfa/graphfake"
 	"github.com/entramfa/entramfa/internal/conformance"
+	"github.com/entramfa/entramfa/mfa"
 )
 
 // call runs the program as a user does.
@@ -28,7 +30,7 @@ func on(ctx context.Context, t *testing.T, fake *graphfake.Tenant, args ...strin
 	if err != nil {
 		return exitUsage, out.String(), diagnostics.String()
 	}
-	return program{tenant: fake, options: opts, page: &page{&out}, stderr: &diagnostics}.run(ctx), out.String(), diagnostics.String()
+	return newProgram(fake, opts, &out, &diagnostics).run(ctx), out.String(), diagnostics.String()
 }
 
 func builtIn(t *testing.T) *graphfake.Tenant {
@@ -89,6 +91,45 @@ func TestEachStepOnATenant(t *testing.T) {
 	}
 	for _, secret := range []string{newPassword, appPassword, phone, "5550134"} {
 		assert.NotContains(t, all, secret)
+	}
+}
+
+func TestJSONOfAnEnrolment(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	status, out, reason := call(t, "-json")
+	require.Equal(t, exitDone, status, reason)
+	var whole told
+	require.NoError(t, json.Unmarshal([]byte(out), &whole))
+	require.Len(t, whole.Plan.Changes, 7)
+	assert.Equal(t, "6", whole.Applied.Waiting.Change.ID)
+	assert.Nil(t, whole.Resumed.Waiting)
+	assert.Len(t, whole.RolledBack.NotUndone, 4)
+	assert.NotContains(t, out, "5550134")
+
+	t.Setenv(phoneVariable, phone)
+	t.Setenv(passwordVariable, "short")
+	fake, journal := builtIn(t), filepath.Join(t.TempDir(), "journal")
+	made := []string{"-account", displayName, "-phone-from-env", "-set-password", "-json"}
+	status, out, reason = on(t.Context(), t, fake, made...)
+	require.Equal(t, exitDone, status, reason)
+	var plan mfa.Plan
+	require.NoError(t, json.Unmarshal([]byte(out), &plan))
+	assert.Equal(t, mfa.PlanSchema, plan.Schema)
+	for _, step := range []struct {
+		args   []string
+		status int
+		says   string
+	}{
+		{append(made, "-apply", "-journal", journal), exitStands, "password complexity"},
+		{[]string{"-rollback", "-journal", journal, "-json"}, exitDone, ""},
+	} {
+		status, out, reason = on(t.Context(), t, fake, step.args...)
+		assert.Equal(t, step.status, status, reason)
+		var done deed
+		require.NoError(t, json.Unmarshal([]byte(out), &done), out)
+		assert.Equal(t, plan.Account, done.Plan.Account)
+		assert.NotEmpty(t, done.Result.Changes)
+		assert.Contains(t, done.Error, step.says)
 	}
 }
 

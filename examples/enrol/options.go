@@ -19,6 +19,7 @@ type options struct {
 	emergency                                 open.List
 	apply, resume, rollback                   bool
 	journal                                   string
+	json                                      bool
 }
 
 const usage = `enrol gives an account MFA, and says what that ends: its unattended use. It shows the
@@ -32,6 +33,9 @@ plan, and changes a tenant only where -apply, -resume or -rollback says so.
                                                 applies it until it waits for a person
   enrol -tenant ID -resume -journal FILE        goes on with it, days later
   enrol -tenant ID -rollback -journal FILE      undoes what can be undone
+
+With -json a plan is one JSON document (schema ` + mfa.PlanSchema + `), and what was done is
+one with the plan and the result.
 
 No flag takes a secret. They are read from the environment, again with each call:
   ` + phoneVariable + `         the mobile phone, such as +12065550134
@@ -64,6 +68,7 @@ func parse(args []string, stdout, stderr io.Writer) (options, error) {
 	flags.BoolVar(&o.resume, "resume", false, "go on with the plan of the journal")
 	flags.BoolVar(&o.rollback, "rollback", false, "undo what the journal says was done")
 	flags.StringVar(&o.journal, "journal", "", "`file` of the journal; -apply creates it where there is none")
+	flags.BoolVar(&o.json, "json", false, "print JSON")
 	err := open.Parse(flags, usage, args, stdout, stderr, func(rest []string) error {
 		var given []string
 		flags.Visit(func(f *flag.Flag) { given = append(given, f.Name) })
@@ -81,7 +86,7 @@ func (o *options) validate(given []string) error {
 	deeds := count(o.apply, o.resume, o.rollback)
 	for _, name := range given {
 		switch {
-		case o.BuiltIn() && name != "timeout" && name != "cloud":
+		case o.BuiltIn() && name != "timeout" && name != "cloud" && name != "json":
 			return open.Wrong("-%s goes with -tenant or -load: the built-in tenant takes none", name)
 		case (o.resume || o.rollback) && planning(name):
 			return open.Wrong("-%s goes with making a plan: that of the journal is taken as it is", name)
