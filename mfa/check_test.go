@@ -85,6 +85,17 @@ func TestCheckWithoutAReader(t *testing.T) {
 	assert.ErrorContains(t, err, "needs a reader")
 }
 
+// Of an account that is gone nobody else takes the place, whatever the display name.
+func TestCheckOfAPrincipalNameTakesNobodyOfThatDisplayName(t *testing.T) {
+	tenant := &graphfake.Tenant{}
+	tenant.AddUser(mfa.User{UserPrincipalName: "mallory@contoso.com", DisplayName: "svc@contoso.com"})
+	_, err := mfa.Check(t.Context(), tenant, "svc@contoso.com", nil)
+	var account *entramfa.AccountError
+	require.ErrorAs(t, err, &account)
+	require.ErrorIs(t, err, entramfa.ErrNotFound)
+	assert.Empty(t, account.Candidates)
+}
+
 func TestCheckOfADisplayNameWithAnAt(t *testing.T) {
 	tenant, _, _ := newTenant(t)
 	user := tenant.AddUser(mfa.User{UserPrincipalName: "x@contoso.com", DisplayName: "Backup @ night", AccountEnabled: pointer(true), UserType: pointer("Member")})

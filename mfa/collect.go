@@ -16,7 +16,7 @@ import (
 // Collect reads what Judge needs to know of an account, named by object id,
 // user principal name or display name. All reads that don't wait for each other
 // are made at once: two steps for an id or a user principal name, three for a
-// display name.
+// display name. A text that can be a user principal name is taken for that alone.
 //
 // It fails when the account can't be read: an *entramfa.AccountError where the
 // name fits none or several, a context's own error, or what the reader returned.
@@ -112,8 +112,9 @@ func (c *collector) first(ctx context.Context) error {
 	return c.found(ctx, userErr)
 }
 
-// found looks at how the read of the account itself ended. What looked like a
-// user principal name may be a display name with an @ in it.
+// found looks at how the read of the account itself ended. A name with an @ in it may
+// be a display name, unless it is a user principal name: whoever took that of an
+// account that is gone for a display name would be exempted in its place.
 func (c *collector) found(ctx context.Context, err error) error {
 	switch {
 	case ctx.Err() != nil:
@@ -123,7 +124,7 @@ func (c *collector) found(ctx context.Context, err error) error {
 	case err == nil || !errors.Is(err, entramfa.ErrNotFound):
 		return err
 	}
-	if c.named { // found a moment ago, and gone
+	if c.named || isPrincipalName(c.key) { // found a moment ago, and gone, or never there
 		return &entramfa.AccountError{Name: c.key, Kind: entramfa.ErrNotFound}
 	}
 	if err := c.findByDisplayName(ctx); err != nil {
@@ -131,6 +132,12 @@ func (c *collector) found(ctx context.Context, err error) error {
 	}
 	c.facts = Facts{}
 	return c.first(ctx)
+}
+
+// isPrincipalName says whether a text can be a user principal name.
+func isPrincipalName(text string) bool {
+	local, domain, _ := strings.Cut(text, "@")
+	return local != "" && strings.Contains(domain, ".") && !strings.ContainsAny(text, " \t") && !strings.Contains(domain, "@")
 }
 
 func (c *collector) readDomain(name string) func(context.Context) {
