@@ -203,7 +203,7 @@ func (a *applier) found(id string, got any, asked json.RawMessage, c *entramfa.C
 	if members, ok := wanted.(map[string]any); ok && a.changedLater(c) {
 		delete(members, "state")
 	}
-	if holds(is, wanted) {
+	if holds(is, wanted) && !demandsMore(is, wanted) {
 		return object{id: id, value: c.After}
 	}
 	return object{id: id, value: encoded(got)}
@@ -233,6 +233,47 @@ func holds(is, wanted any) bool {
 		return ok && len(list) == len(wanted) && holdsEach(list, wanted) || len(wanted) == 0 && is == nil
 	}
 	return reflect.DeepEqual(is, wanted)
+}
+
+// demandsMore says whether a policy has a condition or a control more than another
+// value: a place, a platform or a kind of guest that somebody added makes another
+// policy of it. What is empty says nothing; the service adds that by itself.
+func demandsMore(is, wanted any) bool {
+	has, _ := is.(map[string]any)
+	asked, _ := wanted.(map[string]any)
+	return slices.ContainsFunc([]string{"conditions", "grantControls", "sessionControls"}, func(part string) bool {
+		return hasMore(has[part], asked[part])
+	})
+}
+
+func hasMore(is, wanted any) bool {
+	members, isObject := is.(map[string]any)
+	if wanted == nil {
+		return !empty(is)
+	}
+	asked, _ := wanted.(map[string]any)
+	for name, value := range members {
+		if !strings.Contains(name, "@") && isObject && hasMore(value, asked[name]) {
+			return true
+		}
+	}
+	return false
+}
+
+// empty says that a value says nothing.
+func empty(value any) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		for name, inner := range value {
+			if !strings.Contains(name, "@") && !empty(inner) {
+				return false
+			}
+		}
+		return true
+	case []any:
+		return len(value) == 0
+	}
+	return value == nil || value == "" || value == false
 }
 
 // holdsEach says whether each of the wanted is one of a list, and no two the same one.
