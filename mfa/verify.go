@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,8 @@ const (
 // Source: https://learn.microsoft.com/entra/identity/conditional-access/concept-continuous-access-evaluation.
 type Verification struct {
 	At time.Time `json:"at"`
-	// Graph: every change shows, in several reads after another that are equal.
+	// Graph: every change shows, in several reads after another that are equal, and,
+	// where the plan is to make Check clear, it is.
 	Graph Proved `json:"graph"`
 	// WhatIf: Microsoft's own What If says that no policy applies to the sign-ins
 	// of the profile. It judges Conditional Access alone, and needs a licence. It is no
@@ -78,12 +80,16 @@ func Verify(ctx context.Context, tenant ReadWriter, plan Plan, journal Journal, 
 	if !strings.EqualFold(organization.ID, plan.Tenant.ID) {
 		return Verification{}, fmt.Errorf("mfa: verify the plan: it is for the tenant %s, and this is %s", plan.Tenant.ID, organization.ID)
 	}
+	if stored := v.applier.history.plan; stored != nil && digest(stored) != digest(plan) {
+		return Verification{}, fmt.Errorf("mfa: verify the plan: the journal holds another plan with the id %s", plan.ID)
+	}
 	result := Verification{At: v.opts.Now().UTC()}
 	result.Graph = v.graph(ctx)
 	facts, err := Collect(ctx, tenant, plan.Account.ID)
 	if err != nil {
 		return result, fmt.Errorf("mfa: verify the plan: %w", err)
 	}
+	result.Graph = v.stillClear(result.Graph, facts)
 	result.WhatIf = v.whatIf(ctx, facts)
 	result.SignIn = v.signIn(ctx)
 	result.Appeared = v.applier.appeared(facts, plan.knows)
@@ -128,6 +134,9 @@ func newVerifier(tenant ReadWriter, plan Plan, journal Journal, opts *VerifyOpti
 
 // graph reads every object of the plan several times.
 func (v *verifier) graph(ctx context.Context) Proved {
+	if h := v.applier.history; h.rolledBack || h.undoing {
+		return Proved{ProofNo, "the journal says that the plan is rolled back, or that its rollback was begun"}
+	}
 	for n := range v.opts.Reads {
 		if n > 0 {
 			if err := v.opts.Wait(ctx, pace); err != nil {
@@ -146,6 +155,8 @@ func (v *verifier) graph(ctx context.Context) Proved {
 			switch {
 			case errors.Is(err, entramfa.ErrNotFound):
 				return Proved{ProofNotYet, fmt.Sprintf("%q is not there", c.TargetName)}
+			case errors.Is(err, entramfa.ErrConflict):
+				return Proved{ProofNo, fmt.Sprintf("%q: %v", c.TargetName, err)}
 			case err != nil:
 				return Proved{ProofNone, fmt.Sprintf("%q could not be read: %v", c.TargetName, err)}
 			case same(is.value, c.Before):
@@ -156,6 +167,27 @@ func (v *verifier) graph(ctx context.Context) Proved {
 		}
 	}
 	return Proved{ProofYes, fmt.Sprintf("%d reads after another show every change", v.opts.Reads)}
+}
+
+// stillClear looks at the account as a whole: what somebody else changed since may meet
+// it although every change of the plan shows.
+func (v *verifier) stillClear(proved Proved, facts Facts) Proved {
+	plan := &v.applier.plan
+	now := Judge(facts, &Options{Profile: &plan.Profile, Now: v.opts.Now()})
+	if proved.Proof != ProofYes || !plan.Clear || now.Outcome == entramfa.Clear {
+		return proved
+	}
+	var names []string
+	for _, f := range now.Findings {
+		if f.Outcome != entramfa.Clear {
+			names = append(names, f.Name)
+		}
+	}
+	proof := ProofNo
+	if now.Outcome == entramfa.Unknown {
+		proof = ProofNone
+	}
+	return Proved{proof, fmt.Sprintf("%s, and yet a check says %s, %s: %s", proved.Text, now.Outcome, now.Extent, strings.Join(names, ", "))}
 }
 
 // whatIf asks Microsoft about one sign-in to each resource of the profile.
@@ -218,27 +250,55 @@ func sample(profile policy.SignIn, app string) policy.SignIn {
 	return s
 }
 
-// refusing names the policies that are enabled, apply and block or demand something;
+// refusing names the policies that may be in force, apply and block or demand something;
 // gaps are those of which What If is known to tell it wrong, and why.
 func refusing(facts Facts, results []policy.WhatIfResult, signIn policy.SignIn) (names, gaps []string) {
 	known := knownGaps(facts, results, signIn)
 	for _, r := range results {
 		applies := r.PolicyApplies != nil && *r.PolicyApplies
-		if !applies || !strings.EqualFold(string(r.Policy.State), string(policy.StateEnabled)) {
+		if !applies || off(r.Policy) {
 			continue
 		}
-		tenant := facts.ConditionalAccess
-		tenant.Policies = entramfa.Known(policy.List{Policies: []policy.Policy{withoutConditions(r.Policy)}})
 		gap, wrong := known[strings.ToLower(r.ID)]
 		switch {
-		case policy.Judge(tenant, facts.Subject(), signIn)[0].Outcome == entramfa.Clear:
+		case harmless(facts, r.Policy, signIn):
 		case wrong:
 			gaps = append(gaps, gap)
 		default:
 			names = append(names, r.DisplayName)
 		}
 	}
-	return names, gaps
+	return names, append(gaps, untold(facts, results, signIn)...)
+}
+
+// untold names the policies that may be in force and of which the answer doesn't say
+// whether they apply: What If may leave one out, or not have been told enough.
+func untold(facts Facts, results []policy.WhatIfResult, signIn policy.SignIn) (texts []string) {
+	list, known := facts.ConditionalAccess.Policies.Get()
+	if !known {
+		return []string{fmt.Sprintf("of which policies it would have to speak could not be read: %v", facts.ConditionalAccess.Policies.Err())}
+	}
+	for _, p := range list.Policies {
+		if off(p) || saysWhether(p.ID, results) || harmless(facts, p, signIn) {
+			continue
+		}
+		texts = append(texts, fmt.Sprintf("%s: the answer does not say whether it applies", p.DisplayName))
+	}
+	return texts
+}
+
+// saysWhether says that the answer tells whether a policy applies.
+func saysWhether(id string, results []policy.WhatIfResult) bool {
+	return slices.ContainsFunc(results, func(r policy.WhatIfResult) bool {
+		return strings.EqualFold(r.ID, id) && r.PolicyApplies != nil && (*r.PolicyApplies || !r.AnalysisReasons.Has(policy.AnalysisNotEnoughInformation))
+	})
+}
+
+// harmless says that what a policy demands stands in nobody's way, whatever it applies to.
+func harmless(facts Facts, p policy.Policy, signIn policy.SignIn) bool {
+	tenant := facts.ConditionalAccess
+	tenant.Policies = entramfa.Known(policy.List{Policies: []policy.Policy{withoutConditions(p)}})
+	return policy.Judge(tenant, facts.Subject(), signIn)[0].Outcome == entramfa.Clear
 }
 
 // knownGaps finds the policies that What If judges without the groups of applications
@@ -270,12 +330,13 @@ func (v *verifier) signIn(ctx context.Context) Proved {
 	if v.opts.Granter == nil {
 		return Proved{ProofNone, "no sign-in was tried"}
 	}
+	if !strings.EqualFold(v.opts.Grant.Username, v.applier.plan.Account.UserPrincipalName) {
+		return Proved{ProofNone, "no sign-in was tried, for it would be of another account: " + v.opts.Grant.Username}
+	}
 	probe, err := Probe(ctx, v.opts.Granter, v.opts.Grant, &ProbeOptions{Now: v.opts.Now()})
 	switch {
 	case err != nil:
 		return Proved{ProofNone, fmt.Sprintf("the sign-in could not be tried: %v", err)}
-	case !strings.EqualFold(v.opts.Grant.Username, v.applier.plan.Account.UserPrincipalName):
-		return Proved{ProofNone, "the sign-in was of another account: " + v.opts.Grant.Username}
 	case v.applier.plan.Procedure == ProcedureEnrolment:
 		return refusedAlone(probe)
 	case probe.Outcome == entramfa.Clear:
