@@ -47,6 +47,8 @@ const (
 	StageMade Stage = "made"
 	// StageFound: it was made before.
 	StageFound Stage = "found"
+	// StageUndoing: it is about to be read and undone.
+	StageUndoing Stage = "undoing"
 	// StageUndone: it is undone, and the tenant shows it.
 	StageUndone Stage = "undone"
 )
@@ -57,8 +59,9 @@ type Result struct {
 	// Changes holds one entry for each change of the plan.
 	Changes []ChangeResult `json:"changes"`
 	// Gap is how long neither security defaults nor the policies in their place
-	// protected the tenant: from before the one was switched off until the last of
-	// the others was on. 0 where nothing was replaced.
+	// protected the tenant, at most: from before the one was switched off until the last
+	// of the others was on, on the way back the other way round, and also where it was put
+	// back under protection, or where a run before left it open. 0 where nothing was replaced.
 	Gap time.Duration `json:"gap,omitempty"`
 	// Unprotected says that the tenant is left without both. It is only ever true
 	// beside an error, when putting it back failed too.
@@ -71,8 +74,8 @@ type Result struct {
 	Waiting *Waiting `json:"waiting,omitempty"`
 	// NotUndone says what Rollback can't undo.
 	NotUndone []string `json:"notUndone,omitempty"`
-	// Report is that of a Check afterwards; nil where it didn't get that far. It
-	// says what the tenant shows, and sign-ins may follow later: see Verify.
+	// Report is that of a Check after Apply; nil where it didn't get that far, and after
+	// Rollback. It says what the tenant shows, and sign-ins may follow later: see Verify.
 	Report *Report `json:"report,omitempty"`
 }
 
@@ -91,10 +94,16 @@ type ChangeResult struct {
 type ChangeError struct {
 	Change entramfa.Change
 	Err    error
+	// Undoing says that it failed on the way back: roll back again to go on.
+	Undoing bool
 }
 
 // Error names the change, the reason and the way on.
 func (e *ChangeError) Error() string {
+	if e.Undoing {
+		return fmt.Sprintf("mfa: roll back: change %s (%s of %q): %v; what was undone before is in the journal: roll back again to go on",
+			e.Change.ID, e.Change.Kind, e.Change.TargetName, e.Err)
+	}
 	return fmt.Sprintf("mfa: change %s (%s of %q): %v; what was done before is in the journal: apply the plan again to go on, or roll it back",
 		e.Change.ID, e.Change.Kind, e.Change.TargetName, e.Err)
 }
@@ -119,7 +128,7 @@ func (e *ChangeError) Unwrap() error { return e.Err }
 //
 // It needs Plan.Permissions beside those of Check.
 func Apply(ctx context.Context, tenant ReadWriter, plan Plan, journal Journal, opts *ApplyOptions) (Result, error) {
-	a, unlock, err := newApplier(ctx, tenant, plan, journal, opts)
+	a, unlock, err := newApplier(ctx, tenant, plan, journal, applying, opts)
 	if err != nil {
 		return Result{PlanID: plan.ID}, err
 	}
@@ -128,8 +137,17 @@ func Apply(ctx context.Context, tenant ReadWriter, plan Plan, journal Journal, o
 	return a.outcome(), err
 }
 
+// errand is what is done with a plan, for errors.
+type errand string
+
+const (
+	applying errand = "apply the plan"
+	undoes   errand = "roll back the plan"
+)
+
 // applier applies or undoes one plan.
 type applier struct {
+	doing   errand
 	tenant  ReadWriter
 	plan    Plan
 	journal Journal
@@ -154,21 +172,21 @@ type Locker interface {
 	Lock(ctx context.Context) (unlock func(), err error)
 }
 
-func newApplier(ctx context.Context, tenant ReadWriter, plan Plan, journal Journal, opts *ApplyOptions) (*applier, func(), error) {
+func newApplier(ctx context.Context, tenant ReadWriter, plan Plan, journal Journal, doing errand, opts *ApplyOptions) (*applier, func(), error) {
 	switch {
 	case tenant == nil, journal == nil:
-		return nil, nil, errors.New("mfa: apply a plan: a tenant and a journal are needed")
+		return nil, nil, fmt.Errorf("mfa: %s: a tenant and a journal are needed", doing)
 	}
 	if err := plan.validate(); err != nil {
-		return nil, nil, fmt.Errorf("mfa: apply a plan: it is not used, for %w", err)
+		return nil, nil, fmt.Errorf("mfa: %s: it is not used, for %w", doing, err)
 	}
-	a := &applier{tenant: tenant, plan: plan, journal: journal, opts: opts.withDefaults(), requests: map[string]string{}, unsure: map[string]bool{}}
+	a := &applier{doing: doing, tenant: tenant, plan: plan, journal: journal, opts: opts.withDefaults(), requests: map[string]string{}, unsure: map[string]bool{}}
 	a.result.PlanID = plan.ID
 	unlock := func() {}
 	if locker, ok := tenant.(Locker); ok {
 		var err error
 		if unlock, err = locker.Lock(ctx); err != nil {
-			return nil, nil, fmt.Errorf("mfa: apply a plan: wait for whoever changes the tenant: %w", err)
+			return nil, nil, fmt.Errorf("mfa: %s: wait for whoever changes the tenant: %w", doing, err)
 		}
 	}
 	if err := a.open(ctx); err != nil {
@@ -210,31 +228,41 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
+// errorf is an error that says what was being done.
+func (a *applier) errorf(format string, args ...any) error {
+	return fmt.Errorf("mfa: "+string(a.doing)+": "+format, args...)
+}
+
+// failed is the error of a change.
+func (a *applier) failed(c *entramfa.Change, err error) error {
+	return &ChangeError{Change: *c, Err: err, Undoing: a.doing == undoes}
+}
+
 // open reads who applies the plan, whether it is for this tenant, and how far it got.
 func (a *applier) open(ctx context.Context) error {
 	var err error
 	if a.by, err = a.tenant.Identity(ctx); err != nil {
-		return fmt.Errorf("mfa: apply the plan: who applies it could not be told: %w", err)
+		return a.errorf("who asks for it could not be told: %w", err)
 	}
 	organization, err := a.tenant.Organization(ctx)
 	if err != nil {
-		return fmt.Errorf("mfa: apply the plan: which tenant it is could not be read: %w", err)
+		return a.errorf("which tenant it is could not be read: %w", err)
 	}
 	if !strings.EqualFold(organization.ID, a.plan.Tenant.ID) {
-		return fmt.Errorf("mfa: apply the plan: it is for the tenant %s, and this is %s", a.plan.Tenant.ID, organization.ID)
+		return a.errorf("it is for the tenant %s, and this is %s", a.plan.Tenant.ID, organization.ID)
 	}
 	entries, err := a.journal.Entries()
 	if err != nil {
 		return err
 	}
 	if other := unfinished(entries, a.plan.ID); other != "" {
-		return fmt.Errorf("mfa: apply the plan: the journal holds the plan %s, which is neither finished nor rolled back: do that first, or use another journal", other)
+		return a.errorf("the journal holds the plan %s, which is neither finished nor rolled back: do that first, or use another journal", other)
 	}
 	if a.history, err = historyOf(entries, a.plan.ID); err != nil {
 		return err
 	}
 	if stored := a.history.plan; stored != nil && digest(stored) != digest(a.plan) {
-		return fmt.Errorf("mfa: apply the plan: the journal holds another plan with the id %s", a.plan.ID)
+		return a.errorf("the journal holds another plan with the id %s", a.plan.ID)
 	}
 	return nil
 }
@@ -268,7 +296,10 @@ func (a *applier) apply(ctx context.Context) error {
 
 // goneBack refuses to go on with a plan that is rolled back, or half so.
 func (a *applier) goneBack(ctx context.Context) error {
-	err := errors.New("mfa: apply the plan: the journal says that its rollback was begun: finish that, and plan again")
+	err := errors.New("mfa: apply the plan: the journal says that its rollback was begun: roll it back again to finish that, then check and plan again")
+	if a.history.rolledBack {
+		err = errors.New("mfa: apply the plan: the journal says that it was rolled back: check and plan again; or, while the tenant is what it was when the plan was made, apply it with another journal")
+	}
 	if open, lookErr := a.gapOpen(ctx); lookErr != nil || open {
 		a.result.Unprotected = open
 		return errors.Join(fmt.Errorf("THE TENANT MAY NOT BE PROTECTED: %w: roll the plan back now", err), lookErr)
@@ -289,7 +320,7 @@ func (a *applier) perform(ctx context.Context) error {
 			continue
 		}
 		if err := a.make(ctx, c); err != nil {
-			return &ChangeError{*c, err}
+			return a.failed(c, err)
 		}
 	}
 	return nil

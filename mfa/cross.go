@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/entramfa/entramfa"
 )
@@ -29,14 +30,15 @@ func (a *applier) cross(ctx context.Context, i int, open bool) (int, error) {
 	if a.allMade(changes) {
 		for k := range changes {
 			if err := a.make(ctx, &changes[k]); err != nil { // it reads, and says what moved
-				return last, &ChangeError{changes[k], err}
+				return last, a.failed(&changes[k], err)
 			}
 		}
 		return last, nil
 	}
+	begun := a.gapBegan(&changes[0], open)
 	if err := a.readyToCross(ctx, changes, open); err != nil {
 		if open {
-			err = a.putBack(ctx, changes, len(changes)-1, err)
+			err = a.putBack(ctx, changes, len(changes)-1, begun, err)
 		}
 		return last, err
 	}
@@ -47,16 +49,31 @@ func (a *applier) cross(ctx context.Context, i int, open bool) (int, error) {
 		if err := a.opts.Wait(safe, pace); err != nil {
 			return last, err
 		}
+		begun = a.opts.Now()
 	}
-	begun := a.opts.Now()
 	if failed, err := a.sendAll(safe, changes); err != nil {
-		return last, a.retreat(ctx, changes, failed, err)
+		return last, a.retreat(ctx, changes, failed, begun, err)
 	}
-	a.result.Gap = a.opts.Now().Sub(begun)
-	if err := a.note(Entry{Kind: EntryGap, ChangeID: changes[0].ID, GapMilliseconds: a.result.Gap.Milliseconds()}); err != nil {
+	if err := a.gapEnded(begun); err != nil {
 		return last, err
 	}
 	return last, a.confirm(ctx, changes)
+}
+
+// gapBegan is when the gap began: now, or, of one that a process before this one left
+// open, when that was about to open it.
+func (a *applier) gapBegan(c *entramfa.Change, open bool) time.Time {
+	if at, noted := a.history.sent[c.ID]; open && noted && at.Before(a.opts.Now()) {
+		return at
+	}
+	return a.opts.Now()
+}
+
+// gapEnded measures a gap that ended now, and notes it. Not before: while the journal
+// is written nobody would be protected.
+func (a *applier) gapEnded(begun time.Time) error {
+	a.result.Gap = a.opts.Now().Sub(begun)
+	return a.note(Entry{Kind: EntryGap, ChangeID: a.plan.Gap.From, GapMilliseconds: a.result.Gap.Milliseconds()})
 }
 
 func (a *applier) allMade(changes []entramfa.Change) bool {
@@ -78,7 +95,7 @@ func (a *applier) readyToCross(ctx context.Context, changes []entramfa.Change, o
 			err = &errMoved{was.value, c.Before, c.After}
 		}
 		if err != nil {
-			return &ChangeError{*c, err}
+			return a.failed(c, err)
 		}
 		a.unsure[c.ID] = a.history.changes[c.ID] == intended || !same(was.value, c.Before)
 		if noted {
@@ -153,10 +170,10 @@ func (a *applier) confirm(ctx context.Context, changes []entramfa.Change) error 
 		c := &changes[k]
 		is, err := a.arrived(ctx, c)
 		if err != nil {
-			return &ChangeError{*c, err}
+			return a.failed(c, err)
 		}
 		if err := a.noteMade(c, object{value: a.history.entries[c.ID].Before, rest: a.history.entries[c.ID].Rest}, is); err != nil {
-			return &ChangeError{*c, err}
+			return a.failed(c, err)
 		}
 	}
 	return nil
@@ -164,28 +181,31 @@ func (a *applier) confirm(ctx context.Context, changes []entramfa.Change) error 
 
 // retreat ends a gap that could not be crossed. Where the service would not even
 // switch the defaults off there is nothing to put back.
-func (a *applier) retreat(ctx context.Context, changes []entramfa.Change, failed int, cause error) error {
+func (a *applier) retreat(ctx context.Context, changes []entramfa.Change, failed int, begun time.Time, cause error) error {
 	c := &changes[failed]
 	if failed > 0 || !saidNo(cause) || a.unsure[c.ID] {
-		return a.putBack(ctx, changes, failed, cause)
+		return a.putBack(ctx, changes, failed, begun, cause)
 	}
 	var notes error
 	for k := range changes {
 		notes = errors.Join(notes, a.note(Entry{Kind: EntryFailed, ChangeID: changes[k].ID, Error: cause.Error(), Refused: true}))
 	}
-	return &ChangeError{*c, errors.Join(cause, notes)}
+	return a.failed(c, errors.Join(cause, notes))
 }
 
 // putBack takes the policies of the gap back to what they were, and switches
 // security defaults on again. failed is the index of the change at which it ended.
-func (a *applier) putBack(ctx context.Context, changes []entramfa.Change, failed int, cause error) error {
+func (a *applier) putBack(ctx context.Context, changes []entramfa.Change, failed int, begun time.Time, cause error) error {
 	cause = fmt.Errorf("%w: %w", errGap, cause)
 	kept, err := a.restore(ctx, changes[:failed+1], a.anyTaken(changes[1:failed+1]))
 	if err != nil {
 		err = a.lastResort(ctx, changes, &changes[failed], errors.Join(cause, err))
 	}
-	// Not before: while the journal is written nobody would be protected.
-	notes := a.note(Entry{Kind: EntryFailed, ChangeID: changes[failed].ID, Error: cause.Error()})
+	var notes error
+	if !a.result.Unprotected {
+		notes = a.gapEnded(begun)
+	}
+	notes = errors.Join(notes, a.note(Entry{Kind: EntryFailed, ChangeID: changes[failed].ID, Error: cause.Error()}))
 	if err != nil {
 		return errors.Join(err, notes)
 	}
@@ -194,7 +214,7 @@ func (a *applier) putBack(ctx context.Context, changes []entramfa.Change, failed
 			notes = errors.Join(notes, a.note(Entry{Kind: EntryUndone, ChangeID: changes[k].ID}))
 		}
 	}
-	return &ChangeError{changes[failed], errors.Join(fmt.Errorf("%w; security defaults are on again, and the tenant is protected as before", cause), notes)}
+	return a.failed(&changes[failed], errors.Join(fmt.Errorf("%w; security defaults are on again, and the tenant is protected as before", cause), notes))
 }
 
 // anyTaken says whether the service took the enabling of a policy.
@@ -220,14 +240,14 @@ func (a *applier) lastResort(ctx context.Context, changes []entramfa.Change, fai
 		}
 	}
 	if enabled == 0 && a.seenOn(ctx, &changes[0]) {
-		return &ChangeError{*failed, fmt.Errorf("security defaults are on, and the tenant is protected as before: %w", cause)}
+		return a.failed(failed, fmt.Errorf("security defaults are on, and the tenant is protected as before: %w", cause))
 	}
 	if enabled == len(changes)-1 {
-		return &ChangeError{*failed, fmt.Errorf("security defaults are off and could not be switched on again; all %d policies in their place are enabled, and protect the tenant: %w", enabled, cause)}
+		return a.failed(failed, fmt.Errorf("security defaults are off and could not be switched on again; all %d policies in their place are enabled, and protect the tenant: %w", enabled, cause))
 	}
 	a.result.Unprotected = true
-	return &ChangeError{*failed, fmt.Errorf("THE TENANT IS NOT PROTECTED: security defaults are off and could not be switched on again; %d of the %d policies in their place are enabled: switch security defaults on, or enable the policies, in the Entra admin center: %w",
-		enabled, len(changes)-1, cause)}
+	return a.failed(failed, fmt.Errorf("THE TENANT IS NOT PROTECTED: security defaults are off and could not be switched on again; %d of the %d policies in their place are enabled: switch security defaults on, or enable the policies, in the Entra admin center: %w",
+		enabled, len(changes)-1, cause))
 }
 
 // seenOn says whether the tenant shows security defaults on for as long as a change
@@ -254,7 +274,7 @@ func (a *applier) closeGap(ctx context.Context) error {
 		return nil // they never went off
 	}
 	if err != nil {
-		return &ChangeError{*c, fmt.Errorf("whether the tenant is between security defaults and the policies in their place is not known: %w", err)}
+		return a.failed(c, fmt.Errorf("whether the tenant is between security defaults and the policies in their place is not known: %w", err))
 	}
 	i := slices.IndexFunc(a.plan.Changes, func(c entramfa.Change) bool { return c.ID == a.plan.Gap.From })
 	_, err = a.cross(ctx, i, true)
@@ -284,7 +304,7 @@ func (a *applier) gapOpen(ctx context.Context) (bool, error) {
 	}
 	now, err := a.read(ctx, c)
 	if err != nil {
-		return false, &ChangeError{*c, fmt.Errorf("whether the tenant is between security defaults and the policies in their place is not known: %w", err)}
+		return false, a.failed(c, fmt.Errorf("whether the tenant is between security defaults and the policies in their place is not known: %w", err))
 	}
 	recent := a.opts.Now().Sub(a.history.entries[c.ID].At) < a.opts.Settle
 	return recent || !same(now.value, c.Before), nil

@@ -49,10 +49,11 @@ func (a *applier) closeGapBack(ctx context.Context) error {
 func (a *applier) crossBack(ctx context.Context) error {
 	changes := a.gapChanges()
 	if err := a.mayGoBack(ctx, &changes[0]); err != nil {
-		return &ChangeError{changes[0], err}
+		return a.failed(&changes[0], err)
 	}
 	for k := range changes {
 		c := &changes[k]
+		a.tell(c, StageUndoing)
 		if err := a.note(Entry{Kind: EntryUndoIntent, ChangeID: c.ID, Before: c.After, After: c.Before}); err != nil {
 			return err
 		}
@@ -85,12 +86,18 @@ func (a *applier) mayGoBack(ctx context.Context, c *entramfa.Change) error {
 // security defaults would not go on the policies are enabled again. enabled says
 // that these are.
 func (a *applier) sendAllBack(ctx context.Context, changes []entramfa.Change, enabled bool) error {
-	begun := a.opts.Now()
+	begun := a.gapBegan(&changes[0], !enabled)
 	kept, err := a.restore(ctx, changes, enabled)
 	if err != nil {
-		return a.lastResort(ctx, changes, &changes[0], err)
+		err = a.lastResort(ctx, changes, &changes[0], err)
+		if !a.result.Unprotected {
+			err = errors.Join(err, a.gapEnded(begun))
+		}
+		return err
 	}
-	a.result.Gap = a.opts.Now().Sub(begun)
+	if err := a.gapEnded(begun); err != nil {
+		return err
+	}
 	for k := len(changes) - 1; k >= 0; k-- {
 		c := &changes[k]
 		err := kept[k]
@@ -101,7 +108,7 @@ func (a *applier) sendAllBack(ctx context.Context, changes []entramfa.Change, en
 			err = a.noteUndone(c)
 		}
 		if err != nil {
-			return &ChangeError{*c, err}
+			return a.failed(c, err)
 		}
 	}
 	return nil

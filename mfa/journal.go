@@ -37,7 +37,7 @@ const (
 	// EntryRolledBack: all changes of the plan are undone.
 	EntryRolledBack EntryKind = "rolledBack"
 	// EntryGap: how long the tenant was without security defaults and without the
-	// policies in their place.
+	// policies in their place, on the way there, back, or there and put back.
 	EntryGap EntryKind = "gap"
 	// EntryWaiting: the plan waits for a person.
 	EntryWaiting EntryKind = "waiting"
@@ -99,10 +99,13 @@ const (
 
 // history is what a journal says of one plan.
 type history struct {
-	plan       *Plan
-	changes    map[string]changeState
-	targets    map[string]string // change id to the object that it created
-	entries    map[string]Entry  // the last intent or done of a change
+	plan    *Plan
+	changes map[string]changeState
+	targets map[string]string // change id to the object that it created
+	entries map[string]Entry  // the last intent or done of a change
+	// sent is when each change was last about to be sent, there or back, and no gap
+	// was noted as ended since.
+	sent       map[string]time.Time
 	ended      bool
 	rolledBack bool
 	undoing    bool
@@ -131,7 +134,7 @@ func historyOf(entries []Entry, planID string) (history, error) {
 	if planID == "" {
 		planID = lastStanding(entries)
 	}
-	h := history{changes: map[string]changeState{}, targets: map[string]string{}, entries: map[string]Entry{}}
+	h := history{changes: map[string]changeState{}, targets: map[string]string{}, entries: map[string]Entry{}, sent: map[string]time.Time{}}
 	for _, e := range entries {
 		if e.PlanID != planID {
 			continue
@@ -153,6 +156,7 @@ func (h *history) take(e Entry) {
 		h.plan, h.ended, h.rolledBack, h.undoing = e.Plan, false, false, false
 	case EntryIntent:
 		h.changes[e.ChangeID], h.entries[e.ChangeID] = intended, e
+		h.sent[e.ChangeID] = e.At
 	case EntryDone:
 		if e.Before == nil { // it was found made, after an intent that knows
 			e.Before = h.entries[e.ChangeID].Before
@@ -162,6 +166,9 @@ func (h *history) take(e Entry) {
 		h.fail(e)
 	case EntryUndoIntent:
 		h.changes[e.ChangeID] = undoing
+		h.sent[e.ChangeID] = e.At
+	case EntryGap:
+		delete(h.sent, e.ChangeID)
 	case EntryUndone:
 		h.changes[e.ChangeID] = undone
 	case EntryEnd:

@@ -26,7 +26,10 @@ const maxSends = 5
 type errMoved struct{ is, before, after json.RawMessage }
 
 func (e *errMoved) Error() string {
-	return fmt.Sprintf("somebody else changed it: it is %s, was %s when the plan was made, and would be %s", e.is, e.before, e.after)
+	if same(e.before, e.after) {
+		return fmt.Sprintf("somebody else changed it: it is %s, and the plan made it %s", e.is, e.before)
+	}
+	return fmt.Sprintf("somebody else changed it: it is %s, and was to go from %s to %s", e.is, e.before, e.after)
 }
 
 // Unwrap makes it an entramfa.ErrConflict.

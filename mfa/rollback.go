@@ -2,6 +2,7 @@ package mfa
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -32,7 +33,7 @@ func Rollback(ctx context.Context, tenant ReadWriter, journal Journal, planID st
 	if h.plan == nil {
 		return Result{}, fmt.Errorf("mfa: roll back: the journal holds no plan %s: %w", planID, entramfa.ErrNotFound)
 	}
-	a, unlock, err := newApplier(ctx, tenant, *h.plan, journal, opts)
+	a, unlock, err := newApplier(ctx, tenant, *h.plan, journal, undoes, opts)
 	if err != nil {
 		return Result{PlanID: h.plan.ID}, err
 	}
@@ -74,7 +75,7 @@ func (a *applier) rollBack(ctx context.Context) error {
 			continue
 		}
 		if err := a.undo(ctx, c); err != nil {
-			return &ChangeError{*c, err}
+			return a.failed(c, err)
 		}
 	}
 	if err := a.confirmUndone(ctx); err != nil {
@@ -101,7 +102,7 @@ func (a *applier) confirmUndone(ctx context.Context) error {
 		if errors.Is(err, errNotShown) { // to be undone again
 			err = errors.Join(err, a.note(Entry{Kind: EntryUndoIntent, By: &a.by, ChangeID: c.ID, TargetID: is.id, Before: is.value, After: c.Before}))
 		}
-		return &ChangeError{*c, fmt.Errorf("it was undone, and read once more: %w", err)}
+		return a.failed(c, fmt.Errorf("it was undone, and read once more: %w", err))
 	}
 	return nil
 }
@@ -151,12 +152,15 @@ func (a *applier) toUndo(ctx context.Context) ([]*entramfa.Change, error) {
 			a.result.NotUndone = append(a.result.NotUndone, fmt.Sprintf("change %s (%s): %s", c.ID, c.Kind, c.Undo))
 			continue
 		}
+		var moved *errMoved
 		is, err := a.unsettled(ctx, c, state)
 		switch {
 		case errors.Is(err, entramfa.ErrNotFound) && c.Kind == entramfa.ChangePolicy && !strings.HasPrefix(c.TargetID, "change:"):
 			a.result.NotUndone = append(a.result.NotUndone, fmt.Sprintf("%q was deleted since: if it is restored, what the plan made it is still %s, and was %s", c.TargetName, c.After, c.Before))
 		case moot(c, err):
 			a.leave(c)
+		case errors.As(err, &moved):
+			refusals = append(refusals, a.changedSince(c, moved.before, moved.is))
 		case err != nil && !(errors.Is(err, entramfa.ErrNotFound) && strings.HasPrefix(c.TargetID, "change:")):
 			return nil, fmt.Errorf("mfa: roll back: change %s (%s of %q): %w", c.ID, c.Kind, c.TargetName, err)
 		case err != nil, a.gone(c, is), same(is.value, c.Before), same(is.value, c.After):
@@ -165,14 +169,22 @@ func (a *applier) toUndo(ctx context.Context) ([]*entramfa.Change, error) {
 				refusals = append(refusals, *r)
 			}
 		default:
-			refusals = append(refusals, Refusal{GuardStale, fmt.Sprintf("%q was changed since: the plan made it %s, and now it is %s", c.TargetName, c.After, is.value),
-				fmt.Sprintf("put it back by hand to %s, or to what the plan made it and roll back again", c.Before)})
+			refusals = append(refusals, a.changedSince(c, c.After, is.value))
 		}
 	}
 	if len(refusals) > 0 {
 		return nil, &RefusedError{Account: a.plan.Account.UserPrincipalName, Refusals: refusals}
 	}
 	return todo, nil
+}
+
+// changedSince refuses to undo what somebody else changed since, and shows both.
+func (a *applier) changedSince(c *entramfa.Change, made, is json.RawMessage) Refusal {
+	way := fmt.Sprintf("put it back by hand to %s, or to what the plan made it and roll back again", c.Before)
+	if creates(c) || strings.HasPrefix(c.TargetID, "change:") {
+		way = "delete it by hand, or put it back to what the plan made it, and roll back again"
+	}
+	return Refusal{GuardStale, fmt.Sprintf("%q was changed since: the plan made it %s, and now it is %s", c.TargetName, made, is), way}
 }
 
 // unsettled reads the object of a change. A write that may have been sent a moment
@@ -220,6 +232,7 @@ func (a *applier) standsInTheWay(f Facts, todo []*entramfa.Change) *Refusal {
 // undo undoes one change, unless it is undone. Of one that was seen as made no read
 // is believed that it isn't: to undo it twice changes nothing.
 func (a *applier) undo(ctx context.Context, c *entramfa.Change) error {
+	a.tell(c, StageUndoing)
 	state := a.history.changes[c.ID]
 	was, err := a.unsettled(ctx, c, state)
 	asBefore := err == nil && same(was.value, c.Before)

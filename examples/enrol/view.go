@@ -87,7 +87,7 @@ func whatText(c entramfa.Change) string {
 
 // progress is a line for each change that is done or undone.
 func (p *page) progress(at mfa.Progress) {
-	if at.Stage == mfa.StageBegun {
+	if at.Stage == mfa.StageBegun || at.Stage == mfa.StageUndoing {
 		return
 	}
 	text := whatText(at.Change)

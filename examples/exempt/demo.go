@@ -230,7 +230,7 @@ func (st *stage) thereAndBack(ctx context.Context, made proposal, journal mfa.Jo
 // step is a line.
 func (st *stage) applyOptions(steps *page) *mfa.ApplyOptions {
 	return &mfa.ApplyOptions{Now: st.clock.measured, Wait: st.clock.Wait, Progress: func(at mfa.Progress) {
-		if at.Stage != mfa.StageBegun {
+		if at.Stage != mfa.StageBegun && at.Stage != mfa.StageUndoing {
 			steps.line(4, progressLabel(at), doneText(at))
 		}
 	}}

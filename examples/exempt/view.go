@@ -186,7 +186,10 @@ func progressText(at mfa.Progress) string {
 
 // doneText says what happens to a change: what it does, or what undoing it did.
 func doneText(at mfa.Progress) string {
-	if at.Stage == mfa.StageUndone {
+	switch at.Stage {
+	case mfa.StageUndoing:
+		return at.Change.Undo
+	case mfa.StageUndone:
 		return undoneText(at.Change)
 	}
 	return whatText(at.Change)
