@@ -188,7 +188,7 @@ func (p *Plan) staleness(now []Basis, mine func(kind, id string) bool) []string 
 		}
 		for _, part := range b.differs(is) {
 			if !p.changes(b, part) {
-				changed = append(changed, fmt.Sprintf("%s changed in %s", b.text(), part))
+				changed = append(changed, b.textOf(part, is))
 			}
 		}
 	}
@@ -212,6 +212,22 @@ func (b Basis) text() string {
 		return fmt.Sprintf("the authentication strength %q", b.Name)
 	}
 	return b.Name
+}
+
+// textOf says in a few words what became of a part.
+func (b Basis) textOf(part string, is Basis) string {
+	_, was := b.Digests[part]
+	switch {
+	case b.Kind == "groups" && was:
+		return fmt.Sprintf("%s changed: it is no longer in %s", b.text(), part)
+	case b.Kind == "groups":
+		return fmt.Sprintf("%s changed: it is in %s now", b.text(), part)
+	case b.Name != is.Name && (part == "other" || part == "value"):
+		return fmt.Sprintf("%s is called %q now", b.text(), is.Name)
+	case part == "other" || part == "value":
+		return b.text() + " changed"
+	}
+	return fmt.Sprintf("%s changed in %s", b.text(), part)
 }
 
 func (b Basis) differs(is Basis) []string {

@@ -92,11 +92,8 @@ func newPlanner(report Report, opts *ExemptionOptions) *planner {
 			ID: report.Account.ID, UserPrincipalName: report.Account.UserPrincipalName, DisplayName: report.Account.DisplayName,
 		},
 		Before: report.Verdict, NotLifted: []NotLifted{}, Changes: []entramfa.Change{}, Notes: []string{},
-		Basis: basisOf(*report.facts),
-		Options: StoredOptions{
-			AllowInteractiveAccount: p.opts.AllowInteractiveAccount, AllowUnprotectedTenant: p.opts.AllowUnprotectedTenant,
-			SkipCompensation: p.opts.SkipCompensation, EmergencyAccounts: p.opts.EmergencyAccounts,
-		},
+		Basis:   basisOf(*report.facts),
+		Options: p.opts.stored(),
 	}
 	return p
 }
@@ -112,7 +109,14 @@ func (r Report) profile() policy.SignIn {
 // required refuses to plan without the facts that decide what to change: a plan
 // that was made without them would be made for another tenant.
 func (p *planner) required() error {
-	f := p.before
+	if err := unreadFact(p.before); err != nil {
+		return fmt.Errorf("mfa: plan an exemption for %s: %w", p.plan.Account.UserPrincipalName, err)
+	}
+	return nil
+}
+
+// unreadFact says which fact is missing without which there is no plan.
+func unreadFact(f Facts) error {
 	for _, fact := range []struct {
 		name string
 		err  error
@@ -122,7 +126,7 @@ func (p *planner) required() error {
 		{"the per-user MFA state", f.Requirements.Err()},
 	} {
 		if fact.err != nil {
-			return fmt.Errorf("mfa: plan an exemption for %s: %s could not be read: %w", p.plan.Account.UserPrincipalName, fact.name, fact.err)
+			return fmt.Errorf("%s could not be read: %w", fact.name, fact.err)
 		}
 	}
 	return nil

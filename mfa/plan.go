@@ -52,7 +52,7 @@ type Plan struct {
 	Permissions []string `json:"permissions"`
 	// Basis is what the plan rests on. Apply refuses the plan when any of it changed.
 	Basis []Basis `json:"basis"`
-	// Options are those of the plan, by which Apply asks the guards again.
+	// Options are those of the plan, by which Apply asks the guards and plans again.
 	Options StoredOptions `json:"options"`
 }
 
@@ -115,12 +115,17 @@ type Basis struct {
 	Digests map[string]string `json:"digests"`
 }
 
-// StoredOptions are the ExemptionOptions that the guards ask for.
+// StoredOptions are the ExemptionOptions that decide what is planned.
 type StoredOptions struct {
-	AllowInteractiveAccount bool     `json:"allowInteractiveAccount,omitempty"`
-	AllowUnprotectedTenant  bool     `json:"allowUnprotectedTenant,omitempty"`
+	AlsoReportOnly          bool     `json:"alsoReportOnly,omitempty"`
+	AlsoDisabled            bool     `json:"alsoDisabled,omitempty"`
 	SkipCompensation        bool     `json:"skipCompensation,omitempty"`
 	EmergencyAccounts       []string `json:"emergencyAccounts,omitempty"`
+	AllowInteractiveAccount bool     `json:"allowInteractiveAccount,omitempty"`
+	AllowUnprotectedTenant  bool     `json:"allowUnprotectedTenant,omitempty"`
+	AlsoSecureRegistration  bool     `json:"alsoSecureRegistration,omitempty"`
+	SkipSecureRegistration  bool     `json:"skipSecureRegistration,omitempty"`
+	PartnerTenant           bool     `json:"partnerTenant,omitempty"`
 }
 
 // ExclusionGroup is a group that policies exclude so that its members are exempt.

@@ -20,20 +20,22 @@ func (a *applier) preflight(ctx context.Context) error {
 	if err := a.adopt(facts); err != nil {
 		return err
 	}
+	if err := a.plan.readable(facts); err != nil {
+		return fmt.Errorf("mfa: apply the plan: %w", err)
+	}
+	facts = a.plan.inOrder(facts)
 	var refusals []Refusal
-	basis, err := a.basis(ctx, facts)
+	basis, group, err := a.basis(ctx, facts)
 	if err != nil {
 		return err
 	}
 	if changed := a.plan.staleness(basis, a.expected(facts)); len(changed) > 0 {
-		refusals = append(refusals, Refusal{GuardStale, "the tenant changed since the plan was made: " + strings.Join(changed, "; "), "check and plan again"})
+		refusals = append(refusals, Refusal{GuardStale, "the tenant changed since the plan was made: " + strings.Join(changed, "; "), a.wayOn()})
 	}
 	if a.plan.Procedure == ProcedureEnrolment {
 		return a.preflightEnrolment(ctx, facts, refusals)
 	}
-	if !a.plan.Clear && !a.opts.AllowIncomplete {
-		refusals = append(refusals, Refusal{GuardIncomplete, "the account would not be clear after it: " + a.plan.standing(), "see what the plan says instead, or set AllowIncomplete"})
-	}
+	refusals = append(refusals, a.incomplete(&a.plan)...)
 	report, err := a.evident(ctx, facts)
 	if err != nil {
 		return err
@@ -41,30 +43,44 @@ func (a *applier) preflight(ctx context.Context) error {
 	guards := guards{plan: &a.plan, facts: facts, report: report, caller: &a.by}
 	refusals = append(refusals, guards.refusals()...)
 	refusals = append(refusals, a.moved(ctx)...)
+	if len(refusals) == 0 && a.untouched() { // later the tenant is neither as it was nor as it will be
+		if refusals, err = a.replanned(report, group); err != nil {
+			return fmt.Errorf("mfa: apply the plan: plan once more: %w", err)
+		}
+	}
 	if len(refusals) > 0 {
 		return &RefusedError{Account: a.plan.Account.UserPrincipalName, Refusals: refusals}
 	}
 	return nil
 }
 
-// basis is what the plan rests on, as it is now.
-func (a *applier) basis(ctx context.Context, facts Facts) ([]Basis, error) {
-	basis := a.plan.basis(facts)
+// wayOn is what to do where the tenant is not what the plan rests on.
+func (a *applier) wayOn() string {
+	if a.history.plan != nil {
+		return "roll this plan back, then check and plan again"
+	}
+	return "check and plan again"
+}
+
+// basis is what the plan rests on, as it is now, with the group that it adds the
+// account to; nil where there is none.
+func (a *applier) basis(ctx context.Context, facts Facts) (basis []Basis, group *ExclusionGroup, err error) {
+	basis = a.plan.basis(facts)
 	for _, c := range a.plan.Changes {
 		if c.Kind != entramfa.AddGroupMember {
 			continue
 		}
 		source, ok := a.tenant.(GroupSource)
 		if !ok {
-			return nil, fmt.Errorf("mfa: apply the plan: the tenant is no GroupSource, so that the group %s can't be read again", c.TargetName)
+			return nil, nil, fmt.Errorf("mfa: apply the plan: the tenant is no GroupSource, so that the group %s can't be read again", c.TargetName)
 		}
-		group, err := ReadExclusionGroup(ctx, source, c.TargetID, a.plan.Account.ID)
+		group, err = ReadExclusionGroup(ctx, source, c.TargetID, a.plan.Account.ID)
 		if err != nil {
-			return nil, fmt.Errorf("mfa: apply the plan: %w", err)
+			return nil, nil, fmt.Errorf("mfa: apply the plan: %w", err)
 		}
 		basis = append(basis, groupBasis(*group))
 	}
-	return basis, nil
+	return basis, group, nil
 }
 
 // expected says of an object that is new whether it was to be expected: the plan
@@ -133,7 +149,7 @@ func (a *applier) adopt(facts Facts) error {
 		case 1:
 			a.history.targets[c.ID] = ids[0]
 		default:
-			return fmt.Errorf("mfa: apply the plan: %q is there %d times (%s): delete all but one: %w", c.TargetName, len(ids), strings.Join(ids, ", "), entramfa.ErrConflict)
+			return a.errorf("%q is there %d times (%s): delete all but one and try again: %w", c.TargetName, len(ids), strings.Join(ids, ", "), entramfa.ErrConflict)
 		}
 	}
 	return nil
@@ -153,7 +169,7 @@ func (a *applier) moved(ctx context.Context) []Refusal {
 		case err != nil:
 			refusals = append(refusals, Refusal{GuardUnread, fmt.Sprintf("%q could not be read: %v", c.TargetName, err), "apply the plan again once it can"})
 		case !same(now.value, c.Before) && !(a.history.changes[c.ID] != notBegun && same(now.value, c.After)):
-			refusals = append(refusals, Refusal{GuardStale, fmt.Sprintf("%q is %s, and was %s when the plan was made", c.TargetName, now.value, c.Before), "check and plan again"})
+			refusals = append(refusals, Refusal{GuardStale, fmt.Sprintf("%q is %s, and was %s when the plan was made", c.TargetName, now.value, c.Before), a.wayOn()})
 		}
 	}
 	return refusals

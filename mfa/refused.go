@@ -29,6 +29,9 @@ const (
 	GuardIncomplete Guard = "incomplete"
 	// GuardStale: the tenant changed since the plan was made.
 	GuardStale Guard = "stale"
+	// GuardAltered: the plan is none that this version makes: it was edited, or made by
+	// another version.
+	GuardAltered Guard = "altered"
 	// GuardAccount: the account can't be enrolled from here.
 	GuardAccount Guard = "account"
 	// GuardRole: the caller lacks the directory role for a change.
