@@ -114,7 +114,9 @@ func (e *ChangeError) Unwrap() error { return e.Err }
 // Apply makes the changes of a plan, one after the other, and stops at the first
 // that fails. Before anything is written it reads the tenant again: a plan whose
 // basis changed is refused whole, as a *RefusedError that says what changed, and
-// the guards are asked again. Right before each write the object is read again and
+// the guards are asked again. A plan of which nothing is begun is made once more from
+// what was read and from its Options, and one that is another, for its file was edited
+// or another version made it, is refused whole, too. Right before each write the object is read again and
 // must be what the plan says; only the members that change are sent; after it the
 // object is read until it shows the change and nothing else changed. Each write
 // stands in the journal before and after it. A write of which it is open whether it was
@@ -189,10 +191,16 @@ func newApplier(ctx context.Context, tenant ReadWriter, plan Plan, journal Journ
 			return nil, nil, fmt.Errorf("mfa: %s: wait for whoever changes the tenant: %w", doing, err)
 		}
 	}
+	opened := false
+	defer func() {
+		if !opened { // also where a reader panics, and who called it goes on
+			unlock()
+		}
+	}()
 	if err := a.open(ctx); err != nil {
-		unlock()
 		return nil, nil, err
 	}
+	opened = true
 	return a, unlock, nil
 }
 
