@@ -13,7 +13,9 @@ import (
 )
 
 // SetPerUserState sets the legacy per-user MFA state of a user, who is named by
-// object id or user principal name.
+// object id, or by user principal name, which policy.Exclude doesn't take. A name may
+// come to be that of somebody else: whoever has the id gives that. The change that it
+// returns has no TargetID where the user was named by name.
 //
 //   - PerUserDisabled: this source lets a password alone pass; Conditional Access
 //     and security defaults demand what they did before.
