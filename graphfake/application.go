@@ -21,6 +21,10 @@ type Application struct {
 	// Permissions are the application permissions that an administrator has
 	// consented to, Policy.Read.All for instance; they are the roles of its tokens.
 	Permissions []string
+	// Scopes are the delegated permissions for Microsoft Graph that an administrator
+	// has consented to for everybody: its users' tokens hold them. To those of other
+	// resources nobody need have consented.
+	Scopes []string
 }
 
 // AddApplication adds an application and returns its id, a new one where it has
@@ -30,6 +34,7 @@ func (t *Tenant) AddApplication(application Application) string {
 	defer t.mu.Unlock()
 	application.ID = t.idOr(application.ID)
 	application.Permissions = append([]string(nil), application.Permissions...)
+	application.Scopes = append([]string(nil), application.Scopes...)
 	t.directory.applications.put(application.ID, application)
 	return application.ID
 }

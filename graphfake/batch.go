@@ -121,7 +121,7 @@ func (t *Tenant) answerItem(c *call, item batchItem, statuses map[string]int) (r
 	path, query, _ := strings.Cut(item.URL, "?")
 	inner := &call{
 		method: strings.ToUpper(item.Method), version: c.version, base: c.base, path: path, query: query,
-		header: http.Header{}, body: item.Body, roles: c.roles, who: c.who,
+		header: http.Header{}, body: item.Body, roles: c.roles, who: c.who, delegated: c.delegated,
 	}
 	for name, value := range item.Headers {
 		inner.header.Set(name, value)

@@ -21,8 +21,10 @@ type call struct {
 	query   string
 	header  http.Header
 	body    []byte
-	roles   []string // app roles of the token
+	roles   []string // app roles of the token, or the scopes of a delegated one
 	who     mfa.Identity
+	// delegated: an application calls for somebody, who needs the right to it too.
+	delegated bool
 
 	vars    []string // keys in the path
 	options options
@@ -95,8 +97,8 @@ func wrongMethod() *entramfa.GraphError {
 
 // pass runs a call through the gates in the order in which the service has them.
 func (t *Tenant) pass(c *call, r *route) (json.RawMessage, http.Header, *entramfa.GraphError) {
-	if !r.opens(c.roles) {
-		return nil, nil, r.denied()
+	if err := t.mayCall(c, r); err != nil {
+		return nil, nil, err
 	}
 	if err := r.checkQuery(c); err != nil {
 		return nil, nil, err

@@ -15,7 +15,7 @@ func (t *Tenant) Clone() *Tenant {
 	defer t.mu.Unlock()
 	clone := &Tenant{
 		made: t.made, directory: t.directory, failures: clonedFailures(t.failures), lastCA: t.lastCA,
-		skipped: t.skipped, signer: t.signer, recent: slices.Clone(t.recent), people: t.people,
+		skipped: t.skipped, signer: t.ring(), recent: slices.Clone(t.recent), people: t.people, devices: t.devices,
 	}
 	clone.directory.held = t.directory.held.clone()
 	from, to := reflect.ValueOf(t).Elem(), reflect.ValueOf(clone).Elem()

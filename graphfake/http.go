@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"strconv"
@@ -118,14 +117,11 @@ func (t *Tenant) answerHTTP(r *http.Request) (response, []Request) {
 		method: r.Method, version: version, base: base, path: "/" + t.withoutTenant(path),
 		query: r.URL.RawQuery, header: r.Header, body: body,
 	}
-	token, wrong := t.tokenOf(r.Header.Get("Authorization"))
+	token, wrong := t.tokenOf(r.Header.Get("Authorization"), base)
 	if wrong != nil {
-		reply := t.failed(wrong, operation{})
-		reply.header.Set("WWW-Authenticate", fmt.Sprintf(
-			`Bearer realm="", authorization_uri="%s/common/oauth2/v2.0/authorize", client_id="00000003-0000-0000-c000-000000000000"`, base))
-		return reply, nil
+		return t.unauthenticated(wrong, base), nil
 	}
-	c.roles, c.who = token.Roles, token.identity()
+	c.roles, c.who, c.delegated = token.permissions(), token.identity(), token.delegated()
 	if strings.EqualFold(c.path, "/$batch") {
 		return t.answerBatch(c)
 	}

@@ -1,20 +1,17 @@
 package graphfake
 
 import (
-	"bytes"
 	"crypto"
-	"crypto/hmac"
-	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"net/http"
 	"strings"
 	"time"
 
-	"github.com/entramfa/entramfa"
+	"github.com/entramfa/entramfa/mfa"
 )
 
 // claims are what a token of the tenant says.
@@ -25,8 +22,10 @@ type claims struct {
 	NotBefore         int64    `json:"nbf"`
 	Expires           int64    `json:"exp"`
 	AppID             string   `json:"appid,omitempty"`
+	ClientAuth        string   `json:"appidacr,omitempty"`
 	AMR               []string `json:"amr,omitempty"`
 	IDType            string   `json:"idtyp,omitempty"`
+	Name              string   `json:"name,omitempty"`
 	ObjectID          string   `json:"oid,omitempty"`
 	PreferredUsername string   `json:"preferred_username,omitempty"`
 	Roles             []string `json:"roles,omitempty"`
@@ -34,7 +33,10 @@ type claims struct {
 	Subject           string   `json:"sub,omitempty"`
 	TenantID          string   `json:"tid"`
 	UPN               string   `json:"upn,omitempty"`
+	Unique            string   `json:"uti,omitempty"`
 	Version           string   `json:"ver"`
+	DirectoryRoles    []string `json:"wids,omitempty"`
+	Capabilities      []string `json:"xms_cc,omitempty"`
 }
 
 // tokenLife is how long a token is valid.
@@ -42,9 +44,10 @@ const tokenLife = time.Hour
 
 // Token returns an access token of Caller that holds the permissions, as the token
 // endpoint gives it. It is valid for an hour of Clock. That of an account holds
-// them as app roles too, for only these open a route here.
+// them as app roles too: they open routes whatever directory roles the account has.
+// DelegatedToken gives one as a sign-in does.
 func (t *Tenant) Token(permissions ...string) string {
-	return t.sealed(t.claimsFor("https://graph.microsoft.com", func(c *claims) {
+	return t.sealed(t.claimsFor(graphURI, func(c *claims) {
 		fillCaller(t.caller(), c)
 		c.Roles = permissions
 	}))
@@ -53,64 +56,88 @@ func (t *Tenant) Token(permissions ...string) string {
 func (t *Tenant) claimsFor(audience string, more func(*claims)) claims {
 	now := t.now()
 	c := claims{
-		Audience: audience, Issuer: "https://sts.windows.net/" + t.ID() + "/", TenantID: t.ID(), Version: "1.0",
+		Audience: audience, Issuer: t.issuer(), TenantID: t.ID(), Version: "1.0", Unique: t.uniqueID(),
 		IssuedAt: now.Unix(), NotBefore: now.Unix(), Expires: now.Add(tokenLife).Unix(),
 	}
 	more(&c)
 	return c
 }
 
-// key is the tenant's own: a token of another tenant, or of another run, is not accepted.
-func (t *Tenant) key() []byte {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.signer == nil {
-		t.signer = make([]byte, 32)
-		rand.Read(t.signer) // never fails
+// issuer is that of access tokens, which are those of the older version for Graph.
+func (t *Tenant) issuer() string { return "https://sts.windows.net/" + t.ID() + "/" }
+
+// sealed writes claims as a JSON Web Token. Unlike those of the real service, access
+// tokens for Graph can be verified by anybody.
+func (t *Tenant) sealed(c any) string {
+	keys := t.keys()
+	header := map[string]string{"typ": "JWT", "alg": keys.algorithm(), "kid": keys.id}
+	if _, access := c.(claims); access {
+		header["x5t"] = keys.id // an ID token has none
 	}
-	return t.signer
-}
-
-// sealed writes claims as a JSON Web Token.
-func (t *Tenant) sealed(c claims) string {
-	signed := encode(raw(map[string]string{"typ": "JWT", "alg": "HS256", "kid": "graphfake"})) + "." + encode(raw(c))
-	return signed + "." + encode(t.mac(signed))
-}
-
-func (t *Tenant) mac(text string) []byte {
-	mac := hmac.New(sha256.New, t.key())
-	mac.Write([]byte(text))
-	return mac.Sum(nil)
+	signed := encode(raw(header)) + "." + encode(raw(c))
+	return signed + "." + encode(keys.sign(signed))
 }
 
 func encode(text []byte) string { return base64.RawURLEncoding.EncodeToString(text) }
 
-// tokenOf reads the Authorization header of a call.
-func (t *Tenant) tokenOf(authorization string) (claims, *entramfa.GraphError) {
-	refuse := func(message string) (claims, *entramfa.GraphError) {
-		return claims{}, graphError(http.StatusUnauthorized, "InvalidAuthenticationToken", "%s", message)
-	}
+// tokenOf reads the Authorization header of a call on a base.
+func (t *Tenant) tokenOf(authorization, base string) (claims, *tokenRefusal) {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	if !strings.EqualFold(scheme, "Bearer") || token == "" {
-		return refuse("Access token is empty.")
+		return claims{}, refuseToken("Access token is empty.")
 	}
-	at := strings.LastIndex(token, ".")
-	if at < 0 {
-		return refuse("CompactToken parsing failed with error code: 80049217")
+	c, refusal := t.verified(token)
+	if refusal == nil {
+		refusal = t.checkClaims(c, base)
 	}
-	signature, err := base64.RawURLEncoding.DecodeString(token[at+1:])
-	if err != nil || !hmac.Equal(signature, t.mac(token[:at])) {
-		return refuse("Access token validation failure. Signature is invalid.")
+	if refusal != nil {
+		return claims{}, refusal
 	}
-	_, payload, _ := strings.Cut(token[:at], ".")
+	return c, t.checkSession(c)
+}
+
+// verified returns the claims of a token that the tenant has signed, whatever they say.
+func (t *Tenant) verified(token string) (claims, *tokenRefusal) {
+	keys := t.keys()
+	if c, ok := keys.remembered(token); ok {
+		return c, nil
+	}
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return claims{}, refuseToken("CompactToken parsing failed with error code: 80049217")
+	}
+	var header struct {
+		Algorithm string `json:"alg"`
+		Key       string `json:"kid"`
+	}
+	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
+	if err != nil || decodeJSON(parts[0], &header) != nil || header.Algorithm != keys.algorithm() || header.Key != keys.id ||
+		keys.verify(parts[0]+"."+parts[1], signature) != nil {
+		return claims{}, refuseToken("Access token validation failure. Signature is invalid.")
+	}
 	var c claims
-	if err := decodeJSON(payload, &c); err != nil {
-		return refuse("Access token validation failure.")
+	if err := decodeJSON(parts[1], &c); err != nil {
+		return claims{}, refuseToken("Access token validation failure.")
 	}
-	if t.now().Unix() >= c.Expires {
-		return refuse("Lifetime validation failed, the token is expired.")
-	}
+	keys.remember(token, c)
 	return c, nil
+}
+
+// checkClaims looks whether a token is for Graph, of this tenant and in its time. An
+// hour is an hour: only a token from the future is given the skew of two clocks.
+func (t *Tenant) checkClaims(c claims, base string) *tokenRefusal {
+	now := t.now()
+	switch {
+	case c.Issuer != t.issuer():
+		return refuseToken("Access token validation failure. Invalid issuer.")
+	case appIDOf(strings.TrimRight(c.Audience, "/"), base) != mfa.MicrosoftGraph:
+		return refuseToken("Access token validation failure. Invalid audience.")
+	case now.Unix() >= c.Expires:
+		return refuseToken("Lifetime validation failed, the token is expired.")
+	case now.Before(time.Unix(c.NotBefore, 0).Add(-clockSkew)):
+		return refuseToken("Lifetime validation failed, the token is not yet valid.")
+	}
+	return nil
 }
 
 func decodeJSON(part string, into any) error {
@@ -118,7 +145,7 @@ func decodeJSON(part string, into any) error {
 	if err != nil {
 		return err
 	}
-	return json.NewDecoder(bytes.NewReader(text)).Decode(into)
+	return json.Unmarshal(text, into)
 }
 
 var errAssertion = errors.New("the client assertion is not valid")
@@ -144,10 +171,14 @@ func verifyAssertion(text string, application Application, audience string, now 
 	}
 	var header struct {
 		Algorithm string `json:"alg"`
+		thumbprints
 	}
 	var said assertion
 	if decodeJSON(parts[0], &header) != nil || decodeJSON(parts[1], &said) != nil {
 		return errAssertion
+	}
+	if !header.name(application) {
+		return errors.New("the key was not found among those of the application")
 	}
 	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
 	if err != nil {
@@ -188,4 +219,28 @@ func verifySignature(algorithm string, key *rsa.PublicKey, signed string, signat
 		return rsa.VerifyPSS(key, crypto.SHA256, sum[:], signature, nil)
 	}
 	return errors.New("the algorithm must be RS256 or PS256")
+}
+
+// thumbprints name the certificate of which the key has signed an assertion.
+type thumbprints struct {
+	SHA1   string `json:"x5t"`
+	SHA256 string `json:"x5t#S256"`
+}
+
+// name says whether they are those of the application. One that was given a bare key
+// has none to compare.
+func (p thumbprints) name(application Application) bool {
+	if application.Certificate == nil {
+		return true
+	}
+	der := application.Certificate.Raw
+	older, newer := sha1.Sum(der), sha256.Sum256(der)
+	return sameThumbprint(p.SHA1, older[:]) && sameThumbprint(p.SHA256, newer[:])
+}
+
+// sameThumbprint compares a thumbprint, where one is said. Some clients write it in
+// the alphabet of base64 that isn't for URLs.
+func sameThumbprint(said string, sum []byte) bool {
+	said = strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(said)
+	return said == "" || said == encode(sum)
 }

@@ -28,7 +28,11 @@ func (p password) profile() json.RawMessage {
 	})
 }
 
+// setPassword sets the password of an account. Another one ends its sessions.
 func (d *directory) setPassword(id string, p password) {
+	if kept, had := d.passwords.get(id); had && kept.text != p.text {
+		d.revokeSessions(id)
+	}
 	d.passwords.put(id, p)
 }
 

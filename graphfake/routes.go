@@ -136,6 +136,7 @@ func routeTables() [][]route {
 		routes,
 		writeRoutes,
 		enrolRoutes,
+		identityRoutes,
 	}
 }
 

@@ -14,47 +14,62 @@ import (
 	"github.com/entramfa/entramfa/policy"
 )
 
-// signIn is one password grant at the token endpoint.
+// signIn is one sign-in at the authority.
 type signIn struct {
 	at       time.Time
+	base     string
+	older    bool // by the endpoint with resource in the place of scope
 	clientID string
 	// confidential: the client has a secret of its own, and counts as a browser.
 	confidential bool
+	clientAuth   string
 	resource     tokenResource
+	scope        string // as it was asked for
+	capabilities []string
+	clientInfo   bool
 	// applications are what is signed in to: the resource, and the client itself
 	// where it has a secret and asks for an ID token.
 	applications []string
 	address      netip.Addr // the zero Addr where it isn't known
 	correlation  string
+
+	protocol string // as the log writes it
+	flow     string // as policies write it
+	person   bool   // somebody sits before it, who can do MFA
+	quiet    bool   // a session goes on: nobody signs in
+	factor   bool   // a second factor was shown
 }
 
 // newSignIn reads a request.
-func (t *Tenant) newSignIn(base, endpoint string, from netip.Addr, form url.Values) (signIn, *signInFailure) {
-	s := signIn{at: t.now(), clientID: form.Get("client_id"), address: from.Unmap().WithZone(""), correlation: t.newRequestID()}
-	var failure *signInFailure
-	if s.resource, failure = resourceOf(form, base); failure != nil {
+func (t *Tenant) newSignIn(request tokenRequest, form url.Values) (signIn, *signInFailure) {
+	s := signIn{
+		at: t.now(), base: request.base, older: request.older, clientID: form.Get("client_id"), clientAuth: clientAuth(form), scope: form.Get("scope"),
+		clientInfo: form.Get("client_info") == "1", address: request.from.Unmap().WithZone(""), correlation: request.correlation,
+		protocol: "ropc", flow: "none",
+	}
+	if s.correlation == "" {
+		s.correlation = t.newRequestID()
+	}
+	failure := checkScope(s.scope)
+	if failure == nil {
+		s.resource, failure = resourceOf(form, request.base)
+	}
+	if failure == nil {
+		s.capabilities, failure = capabilities(form.Get("claims"))
+	}
+	if failure != nil {
 		return s, failure
 	}
 	s.applications = []string{s.resource.appID}
-	s.confidential = form.Get("client_secret") != "" || form.Get("client_assertion") != ""
-	if !s.confidential {
-		return s, nil
+	if s.confidential = s.clientAuth != "0"; !s.confidential {
+		_, _, failure = t.client(s.clientID)
+		return s, failure
 	}
-	if containsFold(strings.Fields(form.Get("scope")), "openid") {
+	if containsFold(strings.Fields(s.scope), "openid") {
 		s.applications = append(s.applications, s.clientID)
 	}
-	return s, t.checkClient(form, endpoint)
-}
-
-// checkClient checks the secret of a client that has one.
-func (t *Tenant) checkClient(form url.Values, endpoint string) *signInFailure {
-	t.mu.Lock()
-	application, known := t.directory.applications.get(form.Get("client_id"))
-	t.mu.Unlock()
-	if !known {
-		return refuseSignIn(700016, "unauthorized_client", "Application with identifier '%s' was not found in the directory '%s'.", form.Get("client_id"), t.ID())
-	}
-	return t.checkCredential(application, form, endpoint)
+	_, failure = t.confidential(form, request.endpoint)
+	return s, failure
 }
 
 // profiles are the sign-in as policies see it, once for each application that is
@@ -62,6 +77,7 @@ func (t *Tenant) checkClient(form url.Values, endpoint string) *signInFailure {
 func (t *Tenant) profiles(s signIn) []policy.SignIn {
 	profile := policy.PasswordSignIn()
 	profile.AuthenticationContexts = []string{}
+	profile.AuthenticationFlows = []string{s.flow}
 	profile.ClientAppTypes = []string{"mobileAppsAndDesktopClients"}
 	if s.confidential {
 		profile.ClientAppTypes = []string{"browser"}
@@ -109,16 +125,20 @@ func (t *Tenant) addressOf(r *http.Request) netip.Addr {
 }
 
 // judgeSignIn says what the tenant does to a sign-in whose password was accepted:
-// the report that decides, and the refusal; nil where it passes.
-func (t *Tenant) judgeSignIn(ctx context.Context, user mfa.User, s signIn) (*mfa.Report, *signInFailure) {
+// the report that decides, and the refusal; nil where it passes. A person who is asked
+// for a second factor shows it, where the account has one registered.
+func (t *Tenant) judgeSignIn(ctx context.Context, user mfa.User, s *signIn) (*mfa.Report, *signInFailure) {
 	facts, err := mfa.Collect(ctx, t.judge(), user.ID)
 	if err != nil {
 		return nil, refuseSignIn(90033, "temporarily_unavailable", "The sign-in could not be judged: %v.", err)
 	}
 	var first *mfa.Report
-	for _, profile := range t.profiles(s) {
+	for _, profile := range t.profiles(*s) {
 		report := mfa.Judge(facts, &mfa.Options{Profile: &profile, Now: s.at})
-		if failure := t.refusal(user, s, report); failure != nil {
+		if s.person && !s.factor && t.registered(user) && slices.ContainsFunc(t.meets(report), wantsFactor) {
+			s.factor = true
+		}
+		if failure := t.refusal(user, *s, report); failure != nil {
 			return &report, failure
 		}
 		if first == nil {
@@ -130,7 +150,7 @@ func (t *Tenant) judgeSignIn(ctx context.Context, user mfa.User, s signIn) (*mfa
 
 // refusal is how the endpoint answers what stands in the way; nil where nothing does.
 func (t *Tenant) refusal(user mfa.User, s signIn, report mfa.Report) *signInFailure {
-	standing := t.standing(report)
+	standing := t.standing(report, s)
 	blocks := where(standing, func(f entramfa.Finding) bool { return effectOf(f) == entramfa.Blocked })
 	demands := where(standing, func(f entramfa.Finding) bool { return effectOf(f) == entramfa.MFA })
 	switch {
@@ -147,10 +167,15 @@ func (t *Tenant) refusal(user mfa.User, s signIn, report mfa.Report) *signInFail
 	return refuseSignIn(90033, "temporarily_unavailable", "The sign-in could not be judged: %s.", strings.Join(standing[0].Missing, "; "))
 }
 
-// standing lists the findings that stand in the way of a single sign-in: those
-// that meet it. Where none does for certain, those of which it can't be told, unless
-// AllowUndecided lets such a sign-in pass.
-func (t *Tenant) standing(report mfa.Report) []entramfa.Finding {
+// standing lists the findings that stand in the way of a single sign-in: those that
+// meet it, without those that a second factor satisfies that was shown.
+func (t *Tenant) standing(report mfa.Report, s signIn) []entramfa.Finding {
+	return where(t.meets(report), func(f entramfa.Finding) bool { return !s.factor || !t.satisfied(f, report.Account.ID) })
+}
+
+// meets lists the findings that meet a single sign-in. Where none does for certain,
+// those of which it can't be told, unless AllowUndecided lets such a sign-in pass.
+func (t *Tenant) meets(report mfa.Report) []entramfa.Finding {
 	met := where(report.Findings, func(f entramfa.Finding) bool { return f.Extent == entramfa.Always })
 	if len(met) > 0 {
 		return met
@@ -188,8 +213,8 @@ func effectOf(f entramfa.Finding) entramfa.Outcome {
 	return entramfa.Unknown
 }
 
-func where(findings []entramfa.Finding, keep func(entramfa.Finding) bool) []entramfa.Finding {
-	return slices.DeleteFunc(slices.Clone(findings), func(f entramfa.Finding) bool { return !keep(f) })
+func where[T any](list []T, keep func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(one T) bool { return !keep(one) })
 }
 
 func blocked(blocks []entramfa.Finding) *signInFailure {
@@ -201,11 +226,11 @@ func blocked(blocks []entramfa.Finding) *signInFailure {
 // demanded refuses a sign-in of which something is demanded: a second factor
 // before anything else, for that is what the service asks first.
 func (t *Tenant) demanded(user mfa.User, s signIn, demands []entramfa.Finding) *signInFailure {
-	factor := slices.ContainsFunc(demands, func(f entramfa.Finding) bool { return slices.ContainsFunc(f.Demands, isSecondFactor) })
+	factor := !s.factor && slices.ContainsFunc(demands, wantsFactor)
 	var f *signInFailure
 	switch {
 	case !factor:
-		f = demandRefusal(demands[0].Demands)
+		f = demandRefusal(where(demands[0].Demands, func(demand string) bool { return !s.factor || demand != "mfa" }))
 	case t.registered(user):
 		f = refuseSignIn(50076, "invalid_grant", "Due to a configuration change made by your administrator, or because you moved to a new location, you must use multi-factor authentication to access '%s'.", s.resource.appID)
 		f.suberror = "basic_action"
@@ -217,13 +242,16 @@ func (t *Tenant) demanded(user mfa.User, s signIn, demands []entramfa.Finding) *
 	return f
 }
 
+func wantsFactor(f entramfa.Finding) bool { return slices.ContainsFunc(f.Demands, isSecondFactor) }
+
 func isSecondFactor(demand string) bool {
 	return demand == "mfa" || strings.HasPrefix(demand, "authenticationStrength")
 }
 
 // demandRefusal is the refusal for the first of the controls of a policy. The
 // numbers are those of the reference; which suberror goes with them, and which of
-// several controls decides, is not published.
+// several controls decides, is not published; nor is what a second factor gets that
+// a strength doesn't allow.
 // Source: https://learn.microsoft.com/entra/identity-platform/reference-error-codes.
 func demandRefusal(demands []string) *signInFailure {
 	first, _, _ := strings.Cut(strings.Join(demands[:min(1, len(demands))], ""), " ")

@@ -271,7 +271,8 @@ func TestResourceOfAGrant(t *testing.T) {
 		require.Equal(t, http.StatusOK, r.StatusCode, "%s: %s", asked, r.text)
 		assert.Equal(t, want, newest(t, tenant).ResourceID, asked)
 	}
-	r := c.signIn(tenant.ID(), form("scope", "", "resource", "https://outlook.office365.com/"))
+	refused(t, c.signIn(tenant.ID(), form("resource", "https://outlook.office365.com/")), 400, 901002, "invalid_request")
+	r := c.signInOlder(tenant.ID(), form("scope", "", "resource", "https://outlook.office365.com/"))
 	require.Equal(t, http.StatusOK, r.StatusCode)
 	assert.Equal(t, mfa.ExchangeOnline, newest(t, tenant).ResourceID)
 	assert.Equal(t, "https://outlook.office365.com/", claimsOf(t, r.body["access_token"].(string))["aud"])
@@ -283,7 +284,7 @@ func TestResourceOfAGrant(t *testing.T) {
 
 func TestConfidentialClientCountsAsABrowser(t *testing.T) {
 	tenant := signingIn(t, &graphfake.Tenant{})
-	app := tenant.AddApplication(graphfake.Application{Secret: "s3cret"})
+	app := tenant.AddApplication(graphfake.Application{Secret: "s3cret", Scopes: []string{"User.Read"}})
 	addJSON(t, tenant, `{"clientAppTypes":["browser"],"users":{"includeUsers":["All"]},"applications":{"includeApplications":["`+app+`"]}}`, demandMFA)
 	c := serve(t, tenant)
 	assert.Equal(t, 200, c.signIn(tenant.ID(), form("client_id", app)).StatusCode, "a public client asks for Graph alone")
@@ -294,7 +295,8 @@ func TestConfidentialClientCountsAsABrowser(t *testing.T) {
 	refused(t, c.signIn(tenant.ID(), exchange), 400, 50079, "invalid_grant")
 	exchange["client_secret"] = "wrong"
 	refused(t, c.signIn(tenant.ID(), exchange), 401, 7000215, "invalid_client")
-	refused(t, c.signIn(tenant.ID(), form("client_secret", "x")), 400, 700016, "unauthorized_client")
+	refused(t, c.signIn(tenant.ID(), form("client_secret", "x")), 401, 700025, "invalid_client")
+	refused(t, c.signIn(tenant.ID(), form("client_id", serviceID)), 400, 700016, "unauthorized_client")
 }
 
 func TestAddressOfARequest(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"github.com/entramfa/entramfa/policy"
 )
 
-// logSignIn writes a password grant to the sign-in log, refused or not; of an
+// logSignIn writes a sign-in of an account to the sign-in log, refused or not; of an
 // account that the tenant doesn't know there is nothing to write. Without a
 // report the password was refused, and no policy was asked.
 func (t *Tenant) logSignIn(user mfa.User, s signIn, report *mfa.Report, failure *signInFailure) {
@@ -26,15 +26,15 @@ func (t *Tenant) logSignIn(user mfa.User, s signIn, report *mfa.Report, failure 
 	t.addSignIn(record, s.at, s.at.Add(t.SignInLatency))
 }
 
-// recordOf is what the log says of any password grant.
+// recordOf is what the log says of any sign-in of an account.
 func (t *Tenant) recordOf(user mfa.User, s signIn, failure *signInFailure) mfa.SignInRecord {
 	record := mfa.SignInRecord{
 		CreatedDateTime: s.at.UTC().Format(time.RFC3339),
 		UserID:          user.ID, UserPrincipalName: user.UserPrincipalName,
 		AppID: s.clientID, ClientAppUsed: "Mobile Apps and Desktop clients",
 		ResourceID: s.resource.appID, ResourceDisplayName: resourceNames[s.resource.appID],
-		CorrelationID: s.correlation, AuthenticationProtocol: "ropc",
-		IsInteractive: new(t.PasswordGrantsInteractive),
+		CorrelationID: s.correlation, AuthenticationProtocol: s.protocol,
+		IsInteractive: new(s.person || t.PasswordGrantsInteractive && !s.quiet),
 		DeviceDetail:  &mfa.DeviceDetail{IsCompliant: new(false), IsManaged: new(false)},
 		Status:        mfa.SignInStatus{FailureReason: "Other."},
 
@@ -59,11 +59,14 @@ func (t *Tenant) addJudgement(record *mfa.SignInRecord, s signIn, report mfa.Rep
 		if applied.Result == "failure" {
 			record.ConditionalAccessStatus = "failure"
 		}
+		if applied.Result == "success" && record.ConditionalAccessStatus != "failure" {
+			record.ConditionalAccessStatus = "success"
+		}
 	}
-	if failure == nil {
+	if failure == nil && !s.factor {
 		return
 	}
-	for _, f := range t.standing(report) {
+	for _, f := range t.meets(report) {
 		provider := providerOf[f.Source]
 		if effectOf(f) != entramfa.MFA || !slices.ContainsFunc(f.Demands, isSecondFactor) {
 			continue
@@ -91,7 +94,14 @@ var providerOf = map[entramfa.Source]string{
 func (t *Tenant) appliedPolicies(s signIn, report mfa.Report, failure *signInFailure) []mfa.AppliedPolicy {
 	var standing []entramfa.Finding
 	if failure != nil {
-		standing = t.standing(report)
+		standing = t.standing(report, s)
+	}
+	var satisfied []entramfa.Finding
+	if s.factor {
+		satisfied = where(t.meets(report), func(f entramfa.Finding) bool { return t.satisfied(f, report.Account.ID) })
+	}
+	among := func(list []entramfa.Finding, f entramfa.Finding) bool {
+		return slices.ContainsFunc(list, func(other entramfa.Finding) bool { return other.Source == f.Source && other.ID == f.ID })
 	}
 	would := t.reportOnly(s, report)
 	t.mu.Lock()
@@ -99,28 +109,31 @@ func (t *Tenant) appliedPolicies(s signIn, report mfa.Report, failure *signInFai
 	shown := t.shown()
 	var list []mfa.AppliedPolicy
 	for _, f := range report.Findings {
-		stands := slices.ContainsFunc(standing, func(other entramfa.Finding) bool { return other.Source == f.Source && other.ID == f.ID })
+		stands := among(standing, f)
 		switch {
 		case f.Source == entramfa.SourceSecurityDefaults && stands:
 			list = append(list, mfa.AppliedPolicy{ID: "SecurityDefaults", DisplayName: "Security Defaults", EnforcedGrantControls: []string{"Mfa"}, Result: "failure"})
 		case f.Source == entramfa.SourceConditionalAccess && f.ID != "":
 			p, _ := shown.policies.get(f.ID)
-			list = append(list, appliedPolicy(p, f, stands, would[f.ID]))
+			list = append(list, appliedPolicy(p, f, stands, among(satisfied, f), would[f.ID]))
 		}
 	}
 	return list
 }
 
 // appliedPolicy is one policy in the log.
-func appliedPolicy(p policy.Policy, f entramfa.Finding, stands bool, would string) mfa.AppliedPolicy {
+func appliedPolicy(p policy.Policy, f entramfa.Finding, stands, satisfied bool, would string) mfa.AppliedPolicy {
 	applied := mfa.AppliedPolicy{ID: f.ID, DisplayName: f.Name, Result: "notApplied"}
 	switch {
 	case would != "":
 		applied.Result = would
 	case strings.EqualFold(string(p.State), string(policy.StateDisabled)):
 		applied.Result = "notEnabled"
-	case stands:
+	case stands || satisfied:
 		applied.Result = "failure"
+		if satisfied {
+			applied.Result = "success"
+		}
 		for _, demand := range f.Demands {
 			applied.EnforcedGrantControls = append(applied.EnforcedGrantControls, enforcedAs(demand))
 		}

@@ -271,7 +271,7 @@ func TestSignInsLagBehindWrites(t *testing.T) {
 	require.NoError(t, tenant.GivePassword(user, "a password"))
 	c := serve(t, &tenant, everything...)
 	signIn := func() int {
-		form := url.Values{"grant_type": {"password"}, "client_id": {nothing}, "username": {"svc@contoso.com"}, "password": {"a password"}, "scope": {"https://graph.microsoft.com/.default"}}
+		form := url.Values{"grant_type": {"password"}, "client_id": {mfa.AzureCLI}, "username": {"svc@contoso.com"}, "password": {"a password"}, "scope": {"https://graph.microsoft.com/.default"}}
 		return c.with("Content-Type", "application/x-www-form-urlencoded").do(http.MethodPost, "/organizations/oauth2/v2.0/token", form.Encode()).StatusCode
 	}
 	require.NoError(t, second(tenant.UpdateRequirements(t.Context(), user, mfa.PerUserEnforced)))

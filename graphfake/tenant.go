@@ -53,6 +53,7 @@
 package graphfake
 
 import (
+	"crypto/rsa"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -100,6 +101,11 @@ type Tenant struct {
 	// names: a test can act there as another administrator would, by the methods
 	// that take no context. An item of a batch is a call.
 	Before func(method, path string)
+
+	// SigningKey signs the tokens by RS256, as those of the real service are signed;
+	// nil means a key of the tenant's own on the curve P-256, by ES256, which is made
+	// at no cost that a test would notice. Either is published as the authority publishes it.
+	SigningKey *rsa.PrivateKey
 
 	// Caller is who calls by method, and whose tokens Tenant.Token makes. The zero
 	// Identity is an application of the tenant.
@@ -179,7 +185,8 @@ type Tenant struct {
 	lastCA    time.Time
 	log       []Request
 	skipped   []string
-	signer    []byte // key of the tokens, made at the first token
+	signer    *keyring
+	devices   table[deviceGrant] // by device code
 	judges    *Tenant
 	turn      chan struct{} // held by the plan that changes the tenant
 	recent    []recentWrite
@@ -220,7 +227,9 @@ type directory struct {
 
 	applications table[Application]
 	signIns      table[loggedSignIn]
-	held         *holdings // nil: the whole truth is here
+	revocations  int        // how often sessions were revoked
+	sessions     table[int] // by user id, the last revocation of the account's
+	held         *holdings  // nil: the whole truth is here
 }
 
 // Skipped returns the files that Load left out because no check asks for what

@@ -3,14 +3,16 @@ package graphfake
 import (
 	"context"
 	"crypto/subtle"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/entramfa/entramfa/internal/guid"
 	"github.com/entramfa/entramfa/mfa"
 )
 
@@ -65,94 +67,171 @@ func (t *Tenant) signInError(f signInFailure) response {
 // which tenant, and from where.
 type tokenRequest struct {
 	base, endpoint, tenant string
+	older                  bool // the endpoint with resource in the place of scope
 	from                   netip.Addr
+	correlation            string
+}
+
+// requestOf reads the frame of a request to the authority.
+func (t *Tenant) requestOf(r *http.Request, base, tenant string) tokenRequest {
+	request := tokenRequest{
+		base: base, endpoint: base + r.URL.Path, tenant: tenant, from: t.addressOf(r),
+		older: !strings.Contains(strings.ToLower(r.URL.Path), "/v2.0/"),
+	}
+	if id := r.Header.Get("client-request-id"); guid.Is(id) {
+		request.correlation = id
+	}
+	return request
 }
 
 // token answers the token endpoint: v2.0 with scope, and the older one with resource.
 func (t *Tenant) token(r *http.Request, base, tenant string, body []byte) response {
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return t.signInError(*refuseSignIn(900144, "invalid_request", "The request body must be a form."))
+	request := t.requestOf(r, base, tenant)
+	form, failure := readForm(r, body)
+	if failure != nil {
+		failure.correlation = request.correlation
+		return t.signInError(*failure)
 	}
-	request := tokenRequest{base: base, endpoint: base + r.URL.Path, tenant: tenant, from: t.addressOf(r)}
 	return t.grant(r.Context(), request, form)
 }
 
 // grant answers one request for a token.
 func (t *Tenant) grant(ctx context.Context, request tokenRequest, form url.Values) response {
 	var granted object
-	failure := t.checkForm(request.tenant, form)
+	failure := t.checkForm(request, form)
 	if failure == nil {
-		switch form.Get("grant_type") {
-		case "client_credentials":
-			granted, failure = t.clientCredentials(request.tenant, form, request.endpoint)
-		case "password":
-			granted, failure = t.passwordGrant(ctx, request, form)
-		default:
-			failure = refuseSignIn(70003, "unsupported_grant_type", "The app requested an unsupported grant type '%s'.", form.Get("grant_type"))
-		}
+		granted, failure = t.grantBy(ctx, request, form)
 	}
 	if failure != nil {
+		if failure.correlation == "" {
+			failure.correlation = request.correlation
+		}
 		return t.signInError(*failure)
+	}
+	if request.older {
+		granted = olderAnswer(granted, form, t.now())
 	}
 	return jsonResponse(http.StatusOK, granted)
 }
 
-func (t *Tenant) checkForm(tenant string, form url.Values) *signInFailure {
-	for _, name := range []string{"grant_type", "client_id"} {
-		if form.Get(name) == "" {
-			return refuseSignIn(900144, "invalid_request", "The request body must contain the following parameter: '%s'.", name)
-		}
+func (t *Tenant) grantBy(ctx context.Context, request tokenRequest, form url.Values) (object, *signInFailure) {
+	kind := form.Get("grant_type")
+	if failure := missing(form, wantedBy[kind]...); failure != nil {
+		return nil, failure
 	}
-	if form.Get("grant_type") == "password" && (strings.EqualFold(tenant, "common") || strings.EqualFold(tenant, "consumers")) {
+	switch kind {
+	case "client_credentials":
+		return t.clientCredentials(request, form)
+	case "password":
+		return t.passwordGrant(ctx, request, form)
+	case "refresh_token":
+		return t.refresh(ctx, request, form)
+	case deviceGrantType, "device_code":
+		return t.redeemDevice(request, form)
+	case "authorization_code":
+		return nil, refuseSignIn(70000, "invalid_grant", "The provided value for the input parameter 'code' is not valid.")
+	case "urn:ietf:params:oauth:grant-type:jwt-bearer":
+		return nil, refuseSignIn(50013, "invalid_grant", "Assertion failed signature validation.")
+	}
+	return nil, refuseSignIn(70003, "unsupported_grant_type", "The app requested an unsupported grant type '%s'.", kind)
+}
+
+// wantedBy is what a grant needs beside grant_type and client_id.
+var wantedBy = map[string][]string{
+	"password":           {"username", "password"},
+	"refresh_token":      {"refresh_token"},
+	"authorization_code": {"code"},
+	"urn:ietf:params:oauth:grant-type:jwt-bearer": {"assertion"},
+}
+
+func (t *Tenant) checkForm(request tokenRequest, form url.Values) *signInFailure {
+	kind := form.Get("grant_type")
+	if failure := missing(form, "grant_type", "client_id"); failure != nil {
+		return failure
+	}
+	if kind == "password" && (strings.EqualFold(request.tenant, "common") || strings.EqualFold(request.tenant, "consumers")) {
 		return refuseSignIn(9001023, "invalid_request", "The grant type is not supported over the /common or /consumers endpoints. Please use the /organizations or tenant-specific endpoint.")
 	}
-	if !t.knowsTenant(tenant) && !multiTenant(tenant) {
-		return refuseSignIn(90002, "invalid_request", "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", tenant)
+	if failure := t.checkTenant(request.tenant); failure != nil {
+		return failure
+	}
+	switch {
+	case request.older || kind != "password" && kind != "client_credentials":
+	case form.Has("resource"):
+		return refuseSignIn(901002, "invalid_request", "The 'resource' request parameter is not supported.")
+	default:
+		return missing(form, "scope")
 	}
 	return nil
 }
 
-// audienceOf returns the resource that a token is asked for.
-func audienceOf(form url.Values) (audience string, ok bool) {
-	if resource := form.Get("resource"); resource != "" {
-		return resource, true
+func (t *Tenant) checkTenant(name string) *signInFailure {
+	if t.knowsTenant(name) || multiTenant(name) {
+		return nil
 	}
-	for scope := range strings.FieldsSeq(form.Get("scope")) {
-		if resource, found := strings.CutSuffix(scope, "/.default"); found {
-			return resource, true
-		}
+	return refuseSignIn(90002, "invalid_request", "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.", name)
+}
+
+// olderAnswer writes an answer as the older endpoint does: numbers as texts.
+func olderAnswer(granted object, form url.Values, now time.Time) object {
+	for _, name := range []string{"expires_in", "ext_expires_in"} {
+		granted = granted.with(name, raw(string(granted.get(name))))
 	}
-	return "https://graph.microsoft.com", false
+	var life int
+	_ = json.Unmarshal([]byte(granted.text("expires_in")), &life) // it was a number
+	resource := form.Get("resource")
+	return append(granted,
+		member{"expires_on", raw(strconv.FormatInt(now.Unix()+int64(life), 10))},
+		member{"not_before", raw(strconv.FormatInt(now.Unix(), 10))},
+		member{"resource", raw(resource)})
 }
 
 // clientCredentials signs an application in by its secret or a signed assertion.
-func (t *Tenant) clientCredentials(tenant string, form url.Values, endpoint string) (object, *signInFailure) {
-	if multiTenant(tenant) {
+func (t *Tenant) clientCredentials(request tokenRequest, form url.Values) (object, *signInFailure) {
+	if multiTenant(request.tenant) {
 		return nil, refuseSignIn(50059, "invalid_request", "No tenant-identifying information found in either the request or implied by any provided credentials.")
 	}
-	t.mu.Lock()
-	application, known := t.directory.applications.get(form.Get("client_id"))
-	t.mu.Unlock()
-	if !known {
-		return nil, refuseSignIn(700016, "unauthorized_client", "Application with identifier '%s' was not found in the directory '%s'.", form.Get("client_id"), t.ID())
-	}
-	if failure := t.checkCredential(application, form, endpoint); failure != nil {
+	application, failure := t.confidential(form, request.endpoint)
+	if failure != nil {
 		return nil, failure
 	}
-	audience, ok := audienceOf(form)
-	if !ok {
+	if !request.older && !strings.HasSuffix(form.Get("scope"), "/.default") {
 		return nil, refuseSignIn(70011, "invalid_scope", "The provided request must include a 'scope' input parameter that ends with '/.default'.")
 	}
-	token := t.sealed(t.claimsFor(audience, func(c *claims) {
-		c.AppID, c.ObjectID, c.Subject, c.IDType, c.Roles = application.ID, application.ID, application.ID, "app", application.Permissions
-	}))
-	return tokenAnswer(token), nil
+	s, failure := t.newSignIn(request, form)
+	if failure != nil {
+		return nil, failure
+	}
+	findings, failure := t.judgeWorkload(application, s)
+	t.logWorkload(application, s, findings, failure)
+	if failure != nil {
+		failure.correlation = s.correlation
+		return nil, failure
+	}
+	token := t.claimsFor(s.resource.audience, func(c *claims) {
+		c.AppID, c.ObjectID, c.Subject, c.IDType = application.ID, application.ID, application.ID, "app"
+		c.ClientAuth, c.Capabilities = clientAuth(form), s.capabilities
+		if s.resource.appID == mfa.MicrosoftGraph {
+			c.Roles = application.Permissions
+		}
+	})
+	return t.tokenAnswer(token), nil
 }
 
-func tokenAnswer(token string) object {
-	seconds := raw(int(tokenLife / time.Second))
-	return object{{"token_type", raw("Bearer")}, {"expires_in", seconds}, {"ext_expires_in", seconds}, {"access_token", raw(token)}}
+// clientAuth says how a client has proved who it is, as a token does.
+func clientAuth(form url.Values) string {
+	switch {
+	case form.Get("client_assertion") != "":
+		return "2"
+	case form.Get("client_secret") != "":
+		return "1"
+	}
+	return "0"
+}
+
+func (t *Tenant) tokenAnswer(token claims) object {
+	seconds := raw(token.Expires - token.IssuedAt)
+	return object{{"token_type", raw("Bearer")}, {"expires_in", seconds}, {"ext_expires_in", seconds}, {"access_token", raw(t.sealed(token))}}
 }
 
 func (t *Tenant) checkCredential(application Application, form url.Values, endpoint string) *signInFailure {
@@ -190,21 +269,31 @@ func equalSecret(given, kept string) bool {
 // policy lets Entra check the password, and its hash is synchronized: a password
 // that was set stands for both, and without one there is none in the directory.
 func (t *Tenant) passwordGrant(ctx context.Context, request tokenRequest, form url.Values) (object, *signInFailure) {
-	s, failure := t.newSignIn(request.base, request.endpoint, request.from, form)
+	s, failure := t.newSignIn(request, form)
 	if failure != nil {
 		return nil, failure
 	}
 	user, failure := t.authenticate(form.Get("username"), form.Get("password"))
+	return t.signUserIn(ctx, user, s, failure)
+}
+
+// signUserIn judges the sign-in of an account that has proved who it is, or has not,
+// writes it to the log, and answers the tokens.
+func (t *Tenant) signUserIn(ctx context.Context, user mfa.User, s signIn, failure *signInFailure) (object, *signInFailure) {
 	var report *mfa.Report
 	if failure == nil {
-		report, failure = t.judgeSignIn(ctx, user, s)
+		report, failure = t.judgeSignIn(ctx, user, &s)
+	}
+	var scopes []string
+	if failure == nil {
+		scopes, failure = t.consented(s)
 	}
 	t.logSignIn(user, s, report, failure)
 	if failure != nil {
 		failure.correlation = s.correlation
 		return nil, failure
 	}
-	return t.userTokens(user, s, request.base, form), nil
+	return t.userTokens(user, s, scopes), nil
 }
 
 // PasswordGrant signs an account in as the token endpoint does, from
@@ -259,25 +348,4 @@ func (d *directory) federated(user mfa.User) bool {
 	_, name, _ := strings.Cut(user.UserPrincipalName, "@")
 	domain, known := d.domains.get(name)
 	return known && strings.EqualFold(domain.AuthenticationType, "Federated")
-}
-
-// userTokens answers a password grant that passed. Its access token carries no
-// app role, so that it opens no route of this fake.
-func (t *Tenant) userTokens(user mfa.User, s signIn, base string, form url.Values) object {
-	fill := func(c *claims) {
-		c.AppID, c.ObjectID, c.Subject, c.UPN = form.Get("client_id"), user.ID, user.ID, user.UserPrincipalName
-		c.IDType, c.AMR, c.Scopes = "user", []string{"pwd"}, form.Get("scope")
-		c.PreferredUsername = user.UserPrincipalName
-	}
-	answer := append(tokenAnswer(t.sealed(t.claimsFor(s.resource.audience, fill))), member{"scope", raw(form.Get("scope"))})
-	scopes := strings.Fields(form.Get("scope"))
-	if slices.Contains(scopes, "openid") {
-		id := t.claimsFor(form.Get("client_id"), fill)
-		id.Issuer, id.Version = base+"/"+t.ID()+"/v2.0", "2.0"
-		answer = append(answer, member{"id_token", raw(t.sealed(id))})
-	}
-	if form.Get("client_info") == "1" {
-		answer = append(answer, member{"client_info", raw(encode(raw(map[string]string{"uid": user.ID, "utid": t.ID()})))})
-	}
-	return answer
 }

@@ -28,13 +28,24 @@ const scope = "https://graph.microsoft.com/.default"
 // signIn posts a form to the token endpoint of a tenant.
 func (c *client) signIn(tenant string, form map[string]string) reply {
 	c.t.Helper()
+	return c.postForm("/"+tenant+"/oauth2/v2.0/token", form)
+}
+
+// signInOlder posts it to the endpoint that takes a resource.
+func (c *client) signInOlder(tenant string, form map[string]string) reply {
+	c.t.Helper()
+	return c.postForm("/"+tenant+"/oauth2/token", form)
+}
+
+func (c *client) postForm(path string, form map[string]string) reply {
+	c.t.Helper()
 	values := url.Values{}
 	for name, value := range form {
 		values.Set(name, value)
 	}
 	bare := *c
 	bare.token = ""
-	return bare.with("Content-Type", "application/x-www-form-urlencoded").do(http.MethodPost, "/"+tenant+"/oauth2/v2.0/token", values.Encode())
+	return bare.with("Content-Type", "application/x-www-form-urlencoded").do(http.MethodPost, path, values.Encode())
 }
 
 // refused checks the whole body of a refusal.
@@ -115,7 +126,7 @@ func assertionBy(t *testing.T, key *rsa.PrivateKey, algorithm string, claims map
 		require.NoError(t, err)
 		return base64.RawURLEncoding.EncodeToString(text)
 	}
-	signed := part(map[string]string{"alg": algorithm, "typ": "JWT", "x5t": "ignored"}) + "." + part(claims)
+	signed := part(map[string]string{"alg": algorithm, "typ": "JWT"}) + "." + part(claims)
 	sum := sha256.Sum256([]byte(signed))
 	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
 	if algorithm == "PS256" {
@@ -186,7 +197,7 @@ func passwordTenant(t *testing.T) (*graphfake.Tenant, *client, func(password str
 	c := serve(t, tenant)
 	return tenant, c, func(password string) reply {
 		return c.signIn("organizations", map[string]string{
-			"grant_type": "password", "client_id": "any public client", "username": "SVC@contoso.com", "password": password,
+			"grant_type": "password", "client_id": mfa.AzureCLI, "username": "SVC@contoso.com", "password": password,
 			"scope": scope + " openid offline_access profile", "client_info": "1",
 		})
 	}
@@ -218,7 +229,7 @@ func TestPasswordGrant(t *testing.T) {
 
 	refused(t, signIn("wrong"), 400, 50126, "invalid_grant")
 	refused(t, c.signIn(tenant.ID(), map[string]string{
-		"grant_type": "password", "client_id": "c", "username": "nobody@contoso.com", "password": "right", "scope": scope,
+		"grant_type": "password", "client_id": mfa.AzureCLI, "username": "nobody@contoso.com", "password": "right", "scope": scope,
 	}), 400, 50034, "invalid_grant")
 	tenant.AddUser(mfa.User{UserPrincipalName: "svc@contoso.com", AccountEnabled: new(false)})
 	refused(t, signIn("right"), 400, 50057, "invalid_grant")
@@ -283,7 +294,7 @@ func TestPasswordGrantWhereItIsNotServed(t *testing.T) {
 	tenant.AddUser(mfa.User{UserPrincipalName: "svc@contoso.com"})
 	tenant.AddUser(mfa.User{UserPrincipalName: "svc@federated.example"})
 	c := serve(t, &tenant)
-	form := map[string]string{"grant_type": "password", "client_id": "x", "username": "svc@contoso.com", "password": "right", "scope": scope}
+	form := map[string]string{"grant_type": "password", "client_id": mfa.AzureCLI, "username": "svc@contoso.com", "password": "right", "scope": scope}
 	for _, name := range []string{"common", "Consumers"} {
 		refused(t, c.signIn(name, form), 400, 9001023, "invalid_request")
 	}

@@ -114,6 +114,7 @@ func (t *Tenant) Delete(id string) error {
 			d.requirements.remove(id)
 			d.methods.remove(id)
 			d.passwords.remove(id)
+			d.revokeSessions(id)
 			d.mobiles.remove(id)
 			d.defaultMethods.remove(id)
 			d.counted.remove(id)
