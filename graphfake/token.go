@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -195,7 +196,7 @@ func (t *Tenant) clientCredentials(request tokenRequest, form url.Values) (objec
 	if failure != nil {
 		return nil, failure
 	}
-	if !request.older && !strings.HasSuffix(form.Get("scope"), "/.default") {
+	if !request.older && !asksForDefault(form.Get("scope")) {
 		return nil, refuseSignIn(70011, "invalid_scope", "The provided request must include a 'scope' input parameter that ends with '/.default'.")
 	}
 	s, failure := t.newSignIn(request, form)
@@ -216,6 +217,11 @@ func (t *Tenant) clientCredentials(request tokenRequest, form url.Values) (objec
 		}
 	})
 	return t.tokenAnswer(token), nil
+}
+
+// asksForDefault looks for /.default among scopes: some libraries add openid to it.
+func asksForDefault(scope string) bool {
+	return slices.ContainsFunc(strings.Fields(scope), func(one string) bool { return strings.HasSuffix(one, "/.default") })
 }
 
 // clientAuth says how a client has proved who it is, as a token does.

@@ -90,6 +90,9 @@ func TestClientSecret(t *testing.T) {
 		assert.Equal(t, app, claims["appid"])
 		assert.Equal(t, []any{"User.Read.All"}, claims["roles"])
 	}
+	padded := form(app, "right")
+	padded["scope"] += " openid offline_access profile"
+	assert.Equal(t, http.StatusOK, c.signIn(tenant.ID(), padded).StatusCode, "so MSAL writes it")
 	refused(t, c.signIn(tenant.ID(), form(app, "wrong")), 401, 7000215, "invalid_client")
 	refused(t, c.signIn(tenant.ID(), form(old, "right")), 401, 7000222, "invalid_client")
 	refused(t, c.signIn(tenant.ID(), form(app, "")), 401, 7000218, "invalid_client")
