@@ -17,8 +17,8 @@ var _ http.Handler = (*Tenant)(nil)
 // largestBody is how much of a request is read; Graph takes 4 MB.
 const largestBody = 4 << 20
 
-// ServeHTTP answers Microsoft Graph under /v1.0 and /beta and the token
-// endpoint beside them. It takes gzip, and gives it to who asks for it.
+// ServeHTTP answers Microsoft Graph under /v1.0 and /beta and the authority
+// that gives tokens beside them. It takes gzip, and gives it to who asks for it.
 func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply, items := t.answerHTTP(r)
 	id := t.newRequestID()

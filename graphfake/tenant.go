@@ -4,7 +4,7 @@
 // A [Tenant] has two faces over one state. Its methods satisfy [mfa.ReadWriter],
 // [mfa.Enroller], [mfa.PasswordGranter], [mfa.SignInLogReader] and
 // [policy.DirectoryReader], so that a check and a change run on it without any network. And it is an
-// http.Handler that speaks Microsoft Graph, v1.0 and beta, and the token endpoint,
+// http.Handler that speaks Microsoft Graph, v1.0 and beta, and the authority beside it,
 // so that a real client runs against it:
 //
 //	var tenant graphfake.Tenant
@@ -38,18 +38,32 @@
 // group that a user was said to be in stays among the user's after a write took the
 // user out of it.
 //
-// Delegated permissions are not judged: only the app roles of a token open a route.
-// The directory roles of who calls are asked for where credentials are written, and
-// nowhere else. What only a person can do is done by [Tenant.Person].
+// A token that a sign-in gives opens what its scopes and the directory roles of the
+// account open; roles are those of the documentation of each call, tenant-wide and
+// active. That the owner of a group may change it, that an administrator of a unit may
+// change what is in it, and that a guest may read less are not looked at. A token that
+// [Tenant.Token] makes for an account holds app roles instead, and its directory roles
+// are asked for where credentials are written, and nowhere else. Consent is looked at
+// for Microsoft Graph, and that a scope exists is not. What only a person can do is
+// done by [Tenant.Person] and [Tenant.AnswerDeviceCode].
 // Administrative units, service principals and devices are no objects of the tenant.
 // A group with hidden membership hides its members from a token without
 // Member.Read.Hidden, and stays in the lists of its members' groups.
 // A role assignment counts from the moment it is made, without ReplicationDelay.
 //
-// The token endpoint judges the very sign-in that is made: its resource, its
-// client, its address, no registered device, no risk. The platform is unknown
-// whatever the user agent says. Only password grants and what AddSignIn adds stand
-// in the sign-in log, the latter whatever it holds.
+// The authority gives tokens for client credentials, passwords, device codes and
+// refresh tokens; authorization codes and on-behalf-of are refused. It judges the very
+// sign-in that is made: its resource, its client, its flow, its address, no registered
+// device, no risk. The platform is unknown whatever the user agent says. How often a
+// policy wants a sign-in, and other session controls, are not looked at. Applications are
+// judged by the policies that name them by id or mean all; their attributes aren't known.
+// Tokens for Graph can be verified by anybody, which those of the real service can't;
+// they are signed by ES256 unless [Tenant.SigningKey] is set, where the real ones are by RS256.
+// A refresh token works until the tenant is gone, as does the key. Graph challenges the
+// token of a session that was revoked where its client has the capability cp1, at once
+// and for nothing else: not for an address, nor for a risk.
+// The sign-ins that the authority sees and what AddSignIn adds stand in the sign-in log,
+// the latter whatever it holds.
 package graphfake
 
 import (
@@ -131,17 +145,17 @@ type Tenant struct {
 	ManagedPoliciesAppear bool
 	ManagedPolicyState    policy.State
 
-	// SignInAddress is where password grants come from; the zero Addr means where
+	// SignInAddress is where sign-ins come from; the zero Addr means where
 	// the request comes from, and for PasswordGrant that it isn't known.
 	SignInAddress netip.Addr
-	// TrustForwardedFor takes the address of a password grant from the header
+	// TrustForwardedFor takes the address of a sign-in from the header
 	// X-Forwarded-For, where a request has one.
 	TrustForwardedFor bool
 	// CountryOf tells the country of an address, as two letters of ISO 3166, and ""
 	// where none is known. nil tells none: an address that isn't public has no
 	// country, and that of a public one isn't decided.
 	CountryOf func(netip.Addr) string
-	// AllowUndecided lets a password grant pass of which the state doesn't tell
+	// AllowUndecided lets a sign-in pass of which the state doesn't tell
 	// whether something stands in its way: security defaults ask users for MFA when
 	// Microsoft finds it necessary, a policy on certain apps may concern a service
 	// behind Graph, a country isn't known. The zero Tenant refuses it, as if it did,

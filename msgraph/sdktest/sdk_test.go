@@ -258,12 +258,14 @@ func TestPasswordGrant(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, entramfa.Clear, report.Outcome)
 	client := w.graph(t, w.withPassword(t, reader, password))
-	_, err = client.Users().ByUserId(account).Get(t.Context(), nil)
-	// The token was given; it is a user's, and graphfake judges application permissions alone.
+	found, err := client.Users().ByUserId(account).Get(t.Context(), nil)
+	require.NoError(t, err, "the application has the scope, and any member may read accounts")
+	assert.Equal(t, account, *found.GetUserPrincipalName())
 	tokens, graph := w.paths()
 	assert.Len(t, tokens, 1)
 	assert.Len(t, graph, 1)
+	_, err = client.Identity().ConditionalAccess().Policies().Get(t.Context(), nil)
 	var refused *odataerrors.ODataError
-	require.ErrorAs(t, err, &refused)
+	require.ErrorAs(t, err, &refused, "the account has no role")
 	assert.Equal(t, http.StatusForbidden, refused.ResponseStatusCode)
 }

@@ -15,6 +15,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,7 +63,7 @@ func newWorld(t *testing.T) *world {
 	w.key, w.cert = applicationCertificate(t)
 	required, optional := msgraph.Permissions()
 	w.app = w.tenant.AddApplication(graphfake.Application{
-		Secret: secret, Certificate: w.cert, Permissions: append(required, optional...),
+		Secret: secret, Certificate: w.cert, Permissions: append(required, optional...), Scopes: append(slices.Clone(required), optional...),
 	})
 	authority, leaf := serverCertificate(t)
 	w.server = httptest.NewUnstartedServer(w.tenant)
