@@ -133,10 +133,10 @@ type found struct {
 // routeTables are all routes, by what they are about.
 func routeTables() [][]route {
 	return [][]route{
+		identityRoutes,
 		routes,
 		writeRoutes,
 		enrolRoutes,
-		identityRoutes,
 	}
 }
 

@@ -119,6 +119,7 @@ func postRevoke(d *directory, t *Tenant, c *call) (answer, error) {
 		}
 	}
 	d.revokeSessions(user.ID)
+	t.writeUser(d, userOf(objectOf(user).with("signInSessionsValidFromDateTime", raw(second(t.now()))), user.ID))
 	body := object{{"@odata.context", raw(c.base + "/" + c.version + "/$metadata#Edm.Boolean")}, {"value", raw(true)}}
 	return answer{header: c.answerHeader(), body: raw(body)}, nil
 }
