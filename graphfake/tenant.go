@@ -59,8 +59,8 @@
 // judged by the policies that name them by id or mean all; their attributes aren't known.
 // Tokens for Graph can be verified by anybody, which those of the real service can't;
 // they are signed by ES256 unless [Tenant.SigningKey] is set, where the real ones are by RS256.
-// A refresh token works until the tenant is gone, as does the key. Graph challenges the
-// token of a session that was revoked where its client has the capability cp1, at once
+// No refresh token outlives the process, nor does another token without SigningKey.
+// Graph challenges the token of a session that was revoked where its client has the capability cp1, at once
 // and for nothing else: not for an address, nor for a risk.
 // The sign-ins that the authority sees and what AddSignIn adds stand in the sign-in log,
 // the latter whatever it holds.
