@@ -28,6 +28,8 @@ type call struct {
 
 	vars    []string // keys in the path
 	options options
+	// permissions lists those that open routes. A route can't name the table in which it stands.
+	permissions func() []string
 }
 
 // response is what Graph answers.
@@ -61,7 +63,11 @@ type answer struct {
 
 // answerCall routes a call, asks whether it may pass, and renders what was found.
 func (t *Tenant) answerCall(c *call) response {
-	match, err := find(c.version, splitPath(c.path))
+	segments, err := c.segments()
+	if err != nil {
+		return t.failed(err, operation{c.method, c.version, c.path})
+	}
+	match, err := find(c.version, segments)
 	if err != nil {
 		return t.failed(err, operation{c.method, c.version, c.path})
 	}
@@ -69,7 +75,7 @@ func (t *Tenant) answerCall(c *call) response {
 	if c.method == http.MethodHead {
 		op.method = http.MethodGet
 	}
-	c.vars = match.vars
+	c.vars, c.permissions = match.vars, routePermissions
 	if c.method == http.MethodOptions {
 		return response{status: http.StatusNoContent, header: http.Header{"Allow": {match.allow()}}}
 	}
@@ -83,7 +89,7 @@ func (t *Tenant) answerCall(c *call) response {
 		case refusal != nil:
 			return t.failed(refusal, op)
 		case header != nil:
-			return response{status: r.success, header: header, body: body}
+			return response{status: max(r.success, http.StatusOK), header: header, body: body}
 		case r.success == http.StatusNoContent:
 			return response{status: r.success, header: http.Header{}}
 		}

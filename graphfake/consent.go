@@ -30,7 +30,7 @@ var wellKnownClients = map[string][]string{
 // client finds the application that asks for tokens.
 func (t *Tenant) client(id string) (application Application, registered bool, failure *signInFailure) {
 	t.mu.Lock()
-	application, registered = t.directory.applications.get(id)
+	application, registered = t.directory.client(id)
 	t.mu.Unlock()
 	if _, known := wellKnownClients[fold(id)]; !registered && !known {
 		return application, false, refuseSignIn(700016, "unauthorized_client",

@@ -3,6 +3,7 @@ package graphfake
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/mfa"
@@ -65,6 +66,7 @@ const longestMobile = 64
 type userPatch struct {
 	mobile  *string
 	profile *passwordProfile
+	members object // the others
 }
 
 // patchUser changes an account as an administrator does: all of it or nothing.
@@ -73,8 +75,10 @@ func (t *Tenant) patchUser(d *directory, who mfa.Identity, name string, patch us
 	if err != nil {
 		return err
 	}
-	if err := t.mayManage(d, who, user, mayReset, denied()); err != nil {
-		return err
+	if patch.sensitive() {
+		if err := t.mayManage(d, who, user, mayReset, denied()); err != nil {
+			return err
+		}
 	}
 	if err := t.checkPatch(d, user, patch); err != nil {
 		return err
@@ -82,6 +86,10 @@ func (t *Tenant) patchUser(d *directory, who mfa.Identity, name string, patch us
 	if patch.mobile != nil {
 		t.writeMobile(d, user.ID, *patch.mobile)
 		d.held.note(factMobile, user.ID)
+	}
+	if len(patch.members) > 0 {
+		user = userOf(merged(objectOf(user), d.completed(user, patch.members)), user.ID)
+		t.writeUser(d, user)
 	}
 	if patch.profile != nil {
 		t.writeProfile(d, user, *patch.profile)
@@ -91,34 +99,61 @@ func (t *Tenant) patchUser(d *directory, who mfa.Identity, name string, patch us
 
 func (t *Tenant) checkPatch(d *directory, user mfa.User, patch userPatch) error {
 	switch {
-	case user.OnPremisesSyncEnabled != nil && *user.OnPremisesSyncEnabled:
+	case user.OnPremisesSyncEnabled != nil && *user.OnPremisesSyncEnabled && patch.onPremises():
 		return badRequest("Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.")
 	case patch.mobile != nil && len(*patch.mobile) > longestMobile:
 		return badRequest("Invalid value specified for property 'mobilePhone' of resource 'User'.")
-	case patch.profile != nil:
-		return t.checkProfile(d, user, *patch.profile)
 	}
-	return nil
+	if err := d.checkUserMembers(patch.members, user.ID); err != nil {
+		return err
+	}
+	if patch.profile == nil {
+		return nil
+	}
+	return t.checkProfile(d, user, *patch.profile)
 }
 
-// readUserPatch reads the body of a PATCH of an account. The service takes many
-// members more; this tenant takes these, and refuses the others by name.
+// cloudMembers are those that stay the cloud's in an account that comes from an
+// on-premises directory.
+// Source: https://learn.microsoft.com/graph/api/user-update.
+var cloudMembers = []string{"usageLocation", "preferredDataLocation", "ageGroup", "consentProvidedForMinor", "otherMails"}
+
+func (p userPatch) onPremises() bool {
+	return p.mobile != nil || p.profile != nil || len(p.members.without(cloudMembers...)) > 0
+}
+
+// sensitiveMembers may be changed only by who reaches the account by its roles.
+// Source: https://learn.microsoft.com/graph/api/resources/users#who-can-perform-sensitive-actions.
+var sensitiveMembers = []string{"accountEnabled", "businessPhones", "mobilePhone", "onPremisesImmutableId", "otherMails", "passwordProfile", "userPrincipalName"}
+
+func (p userPatch) sensitive() bool {
+	return p.mobile != nil || p.profile != nil ||
+		slices.ContainsFunc(p.members, func(m member) bool { return containsFold(sensitiveMembers, m.name) })
+}
+
+// readUserPatch reads the body of a PATCH of an account.
 func readUserPatch(body []byte) (patch userPatch, refusal error) {
 	parsed, wrong := readBodyObject(body)
 	if wrong != nil {
 		return patch, wrong
 	}
-	for _, m := range parsed {
+	if err := userSchema.check(parsed, "mobilePhone", "passwordProfile"); err != nil {
+		return patch, err
+	}
+	return patchOf(parsed)
+}
+
+// patchOf sorts the members of a body.
+func patchOf(body object) (patch userPatch, refusal error) {
+	for _, m := range body {
 		switch {
 		case isAnnotation(m.name):
 		case m.name == "mobilePhone":
 			patch.mobile, refusal = readMobile(m.value)
 		case m.name == "passwordProfile":
 			patch.profile, refusal = readProfile(m.value)
-		case userShape.find(m.name) != nil:
-			refusal = badRequest("Unsupported: of a user graphfake takes mobilePhone and passwordProfile, not '%s'.", m.name)
 		default:
-			refusal = badRequest("Property '%s' does not exist as a declared property or extension property.", m.name)
+			patch.members = append(patch.members, m)
 		}
 		if refusal != nil {
 			return patch, refusal
@@ -138,11 +173,25 @@ func readMobile(value json.RawMessage) (*string, error) {
 	return number, nil
 }
 
+// memberPermissions are the permissions that open single members. All of them but
+// the password are opened by writeAnyUser, too.
+// Source: https://learn.microsoft.com/graph/api/user-update.
+var memberPermissions = map[string]string{
+	"accountEnabled": "User.EnableDisableAccount.All",
+	"businessPhones": "User-Phone.ReadWrite.All",
+	"identities":     "User.ManageIdentities.All",
+	"otherMails":     "User-Mail.ReadWrite.All",
+}
+
 // mayPatch asks for the permission of each member: User.ReadWrite.All doesn't open the password.
 // Source: https://learn.microsoft.com/graph/api/user-update.
 func (c *call) mayPatch(patch userPatch) *entramfa.GraphError {
 	missing := patch.mobile != nil && !granted(c.roles, writeContacts) ||
-		patch.profile != nil && !granted(c.roles, writePasswords)
+		patch.profile != nil && !granted(c.roles, writePasswords) ||
+		slices.ContainsFunc(patch.members, func(m member) bool {
+			own := memberPermissions[m.name]
+			return !granted(c.roles, writeAnyUser) && (own == "" || !granted(c.roles, []string{own}))
+		})
 	if !missing {
 		return nil
 	}

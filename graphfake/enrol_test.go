@@ -180,7 +180,7 @@ func TestUserPatch(t *testing.T) {
 		body   string
 		status int
 	}{
-		{`{"displayName":"x"}`, 400}, {`{"nonsense":1}`, 400}, {`{"mobilePhone":7}`, 400}, {`{"mobilePhone":"` + strings.Repeat("1", 65) + `"}`, 400},
+		{`{"displayName":"x"}`, 403}, {`{"nonsense":1}`, 400}, {`{"mobilePhone":7}`, 400}, {`{"mobilePhone":"` + strings.Repeat("1", 65) + `"}`, 400},
 		{`{"passwordProfile":{"password":"short"}}`, 400}, {`{"passwordProfile":"x"}`, 400}, {`{"passwordProfile":{"password":"Str0ng-enough","hint":"x"}}`, 400},
 		{`{"mobilePhone":"+1 2065550156","passwordProfile":{"password":"weak-weak"}}`, 400}, {`[]`, 400},
 	} {

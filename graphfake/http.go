@@ -189,7 +189,7 @@ func (t *Tenant) failed(err *entramfa.GraphError, op operation) response {
 			header.Set("Allow", found.allow())
 		}
 	}
-	body := object{{"error", raw(object{{"code", raw(err.Code)}, {"message", raw(err.Message)}})}}
+	body := object{{"error", raw(withDetails(object{{"code", raw(err.Code)}, {"message", raw(err.Message)}}, err.Message))}}
 	return response{status: err.Status, header: header, body: raw(body), code: err.Code}
 }
 

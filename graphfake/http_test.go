@@ -321,7 +321,7 @@ func TestStrictAndRecorded(t *testing.T) {
 		{"GET", "/v1.0/users?$top=1&$top=2", 400, "Request_BadRequest"},
 		{"GET", "/v1.0/users?%zz", 400, "Request_BadRequest"},
 		{"GET", "/v1.0/users?$count=true", 400, "Request_UnsupportedQuery"},
-		{"DELETE", "/v1.0/users/x", 405, "Request_BadRequest"},
+		{"PUT", "/v1.0/users/x", 405, "Request_BadRequest"},
 		{"GET", "/v1.0/users/x", 404, "Request_ResourceNotFound"},
 	} {
 		r := c.do(test.method, test.path, "")
@@ -336,7 +336,7 @@ func TestStrictAndRecorded(t *testing.T) {
 		assert.Equal(t, []string{test.method, path, query}, []string{last.Method, last.Path, last.Query})
 		assert.Empty(t, last.Header.Get("Authorization"))
 	}
-	assert.Equal(t, "GET, PATCH, OPTIONS", c.do("DELETE", "/v1.0/users/x", "").Header.Get("Allow"))
+	assert.Equal(t, "GET, PATCH, DELETE, OPTIONS", c.do("PUT", "/v1.0/users/x", "").Header.Get("Allow"))
 	assert.Equal(t, http.StatusNoContent, c.do(http.MethodOptions, "/v1.0/users", "").StatusCode)
 	head := c.do(http.MethodHead, "/v1.0/users", "")
 	assert.Equal(t, http.StatusOK, head.StatusCode)

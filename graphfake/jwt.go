@@ -148,7 +148,10 @@ func decodeJSON(part string, into any) error {
 	return json.Unmarshal(text, into)
 }
 
-var errAssertion = errors.New("the client assertion is not valid")
+var (
+	errAssertion = errors.New("the client assertion is not valid")
+	errNoKey     = errors.New("the key was not found among those of the application")
+)
 
 // assertion is what a client says of itself.
 // Source: https://learn.microsoft.com/entra/identity-platform/certificate-credentials.
@@ -177,14 +180,20 @@ func verifyAssertion(text string, application Application, audience string, now 
 	if decodeJSON(parts[0], &header) != nil || decodeJSON(parts[1], &said) != nil {
 		return errAssertion
 	}
-	if !header.name(application) {
-		return errors.New("the key was not found among those of the application")
-	}
 	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
 	if err != nil {
 		return errAssertion
 	}
-	if err := verifySignature(header.Algorithm, application.publicKey(), parts[0]+"."+parts[1], signature); err != nil {
+	err = errNoKey
+	if header.name(application) {
+		err = verifySignature(header.Algorithm, application.publicKey(), parts[0]+"."+parts[1], signature)
+	}
+	for _, key := range publicKeys(application.added, now) {
+		if err != nil {
+			err = verifySignature(header.Algorithm, key, parts[0]+"."+parts[1], signature)
+		}
+	}
+	if err != nil {
 		return err
 	}
 	switch {
@@ -209,7 +218,7 @@ func (a Application) publicKey() *rsa.PublicKey {
 
 func verifySignature(algorithm string, key *rsa.PublicKey, signed string, signature []byte) error {
 	if key == nil {
-		return errors.New("the key was not found among those of the application")
+		return errNoKey
 	}
 	sum := sha256.Sum256([]byte(signed))
 	switch algorithm {

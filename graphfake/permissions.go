@@ -43,11 +43,35 @@ var (
 	writePhones       = []string{"UserAuthMethod-Phone.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All"}
 	writeContacts     = []string{"User-Phone.ReadWrite.All", "User.ReadWrite.All", "Directory.ReadWrite.All"}
 	writePasswords    = []string{"User-PasswordProfile.ReadWrite.All", "Directory.AccessAsUser.All"}
-	writeUsers        = append(slices.Clip(writeContacts), writePasswords...)
+	writeAnyUser      = []string{"User.ReadWrite.All", "Directory.ReadWrite.All"}
+	writeUsers        = slices.Concat(writeContacts, writePasswords, []string{"User.EnableDisableAccount.All", "User.ManageIdentities.All", "User-Mail.ReadWrite.All"})
 	resetPasswords    = []string{"UserAuthMethod-Password.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All"}
 	readResets        = append(slices.Clip(readMethods), resetPasswords[0])
 	readRegistrations = []string{"AuditLog.Read.All"}
 	readMethodsPolicy = []string{"Policy.Read.AuthenticationMethod", "Policy.ReadWrite.AuthenticationMethod", "Policy.Read.All"}
+
+	deleteUsers     = []string{"User.DeleteRestore.All", "User.ReadWrite.All"}
+	readOwned       = []string{"User.Read.All", "User.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	createGroups    = []string{"Group.Create", "Group.ReadWrite.All", "Directory.ReadWrite.All"}
+	writeGroups     = []string{"Group.ReadWrite.All", "Directory.ReadWrite.All"}
+	readMembership  = []string{"GroupMember.Read.All", "GroupMember.ReadBasic.All", "User.Read.All", "User.ReadWrite.All", "Group.ReadBasic.All", "Group.Read.All", "Group.ReadWrite.All", "Application.Read.All", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	readBinnedUsers = []string{"User.Read.All", "User.ReadWrite.All", "User.DeleteRestore.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+
+	// What an object of any type wants, by its type.
+	readsOfKind    = map[string][]string{userType: readBinnedUsers, groupType: readGroups, applicationType: readAppObjects, principalType: readAppObjects}
+	deletesOfKind  = map[string][]string{userType: deleteUsers, groupType: writeGroups, applicationType: writeAppObjects, principalType: writeAppObjects}
+	restoresOfKind = map[string][]string{userType: deleteUsers, groupType: writeGroups, applicationType: writeAppObjects, principalType: writeAppObjects}
+	readAnyObject  = slices.Concat(readBinnedUsers, readGroups, readAppObjects)
+	deleteObjects  = slices.Concat(deleteUsers, writeGroups, writeAppObjects)
+	readBin        = readAnyObject
+	writeBin       = deleteObjects
+
+	// Source: https://learn.microsoft.com/graph/api/resources/application and
+	// https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignments.
+	readAppObjects  = []string{"Application.Read.All", "Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.Read.All", "Directory.ReadWrite.All"}
+	writeAppObjects = []string{"Application.ReadWrite.OwnedBy", "Application.ReadWrite.All", "Directory.ReadWrite.All"}
+	writeAnyApp     = []string{"Application.ReadWrite.All", "Directory.ReadWrite.All"}
+	writeAppRoles   = []string{"AppRoleAssignment.ReadWrite.All"}
 
 	// readApplications is wanted of who writes the application condition of a policy.
 	readApplications = []string{"Application.Read.All", "Application.ReadWrite.All"}

@@ -29,6 +29,7 @@ const (
 	writtenMethods
 	writtenUser
 	writtenMobile
+	writtenObject // id is the name of the table and the id
 )
 
 // recentWrite is a write that reads may not see yet.
@@ -129,15 +130,54 @@ func (t *Tenant) writeMethods(d *directory, user string, methods []method) {
 	d.setMethods(user, methods)
 }
 
-// writeUser changes members of an account that stays where it is.
+// writeUser puts an account, a new one or one that changes.
 func (t *Tenant) writeUser(d *directory, user mfa.User) {
 	before, was := d.users.get(user.ID)
-	t.replicate(writtenUser, user.ID, func(d *directory) { d.users.restore(user.ID, before, was) })
-	d.users.put(user.ID, user)
+	t.replicate(writtenUser, user.ID, func(d *directory) { d.restoreUser(user.ID, before, was) })
+	d.putUser(user)
+}
+
+// eraseUser takes an account out. What hangs on it stays.
+func (t *Tenant) eraseUser(d *directory, user mfa.User) {
+	t.replicate(writtenUser, user.ID, func(d *directory) { d.restoreUser(user.ID, user, true) })
+	d.restoreUser(user.ID, user, false)
+}
+
+// restoreUser puts an account back as it was, or takes it out where there was none.
+func (d *directory) restoreUser(id string, user mfa.User, was bool) {
+	if was {
+		d.putUser(user)
+		return
+	}
+	if now, known := d.users.get(id); known && fold(d.upns.at(now.UserPrincipalName)) == fold(id) {
+		d.upns.remove(now.UserPrincipalName)
+	}
+	d.users.remove(id)
 }
 
 func (t *Tenant) writeMobile(d *directory, user, number string) {
 	before := d.mobiles.at(user)
 	t.replicate(writtenMobile, user, func(d *directory) { d.setMobile(user, before) })
 	d.setMobile(user, number)
+}
+
+// place is a table whose rows writes put and remove, and how it is named among what was written.
+type place[T any] struct {
+	name string
+	in   func(*directory) *table[T]
+}
+
+func (p place[T]) put(t *Tenant, d *directory, id string, row T) {
+	p.note(t, d, id)
+	p.in(d).put(id, row)
+}
+
+func (p place[T]) remove(t *Tenant, d *directory, id string) {
+	p.note(t, d, id)
+	p.in(d).remove(id)
+}
+
+func (p place[T]) note(t *Tenant, d *directory, id string) {
+	before, was := p.in(d).get(id)
+	t.replicate(writtenObject, p.name+"/"+id, func(d *directory) { p.in(d).restore(id, before, was) })
 }

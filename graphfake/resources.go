@@ -112,8 +112,11 @@ var userShape = slices.Concat(
 		"onPremisesUserPrincipalName", "onPremisesLastSyncDateTime", "passwordPolicies", "passwordProfile",
 		"lastPasswordChangeDateTime", "createdDateTime", "deletedDateTime", "department", "companyName",
 		"employeeId", "mailNickname", "usageLocation", "isResourceAccount", "securityIdentifier",
-		"signInSessionsValidFromDateTime"),
-	same("[]", "assignedLicenses", "assignedPlans", "identities", "otherMails", "proxyAddresses"),
+		"signInSessionsValidFromDateTime", "ageGroup", "city", "consentProvidedForMinor", "country", "employeeHireDate",
+		"employeeOrgData", "employeeType", "faxNumber", "legalAgeGroupClassification", "onPremisesDistinguishedName",
+		"onPremisesExtensionAttributes", "postalCode", "preferredDataLocation", "showInAddressList", "state", "streetAddress"),
+	same("[]", "assignedLicenses", "assignedPlans", "identities", "imAddresses", "otherMails", "proxyAddresses",
+		"onPremisesProvisioningErrors", "provisionedPlans", "serviceProvisioningErrors"),
 )
 
 // groupShape: https://learn.microsoft.com/graph/api/resources/group.

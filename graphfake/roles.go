@@ -14,6 +14,8 @@ const (
 	userType          = "#microsoft.graph.user"
 	groupType         = "#microsoft.graph.group"
 	directoryRoleType = "#microsoft.graph.directoryRole"
+	principalType     = "#microsoft.graph.servicePrincipal"
+	applicationType   = "#microsoft.graph.application"
 )
 
 // AssignRole gives a role actively and returns the id of the assignment. An

@@ -137,6 +137,12 @@ func routeTables() [][]route {
 		routes,
 		writeRoutes,
 		enrolRoutes,
+		userRoutes,
+		groupRoutes,
+		objectRoutes,
+		directoryRoleRoutes,
+		applicationRoutes,
+		tenantRoutes,
 	}
 }
 
@@ -244,6 +250,10 @@ func splitPath(path string) []string {
 		name, key, ok := strings.Cut(segment, "('")
 		if key, closed := strings.CutSuffix(key, "')"); ok && closed {
 			segments = append(segments, name, strings.ReplaceAll(key, "''", "'"))
+			continue
+		}
+		if name, key, ok := bracketed(segment); ok {
+			segments = append(segments, name, key)
 			continue
 		}
 		segments = append(segments, segment)

@@ -187,7 +187,7 @@ func directoryRoleID(templateID string) string {
 // directoryObjects answers objects of several types, each with its own @odata.type.
 func directoryObjects(rows []object) answer {
 	return answer{
-		context: "directoryObjects", kind: "microsoft.graph.directoryObject", shape: slices.Concat(userShape, groupShape, directoryRoleShape),
+		context: "directoryObjects", kind: "microsoft.graph.directoryObject", shape: slices.Concat(userShape, groupShape, directoryRoleShape, principalShape, applicationShape),
 		rows: rows, shapeOf: shapeOfType,
 	}
 }
@@ -198,6 +198,10 @@ func shapeOfType(o object) shape {
 		return userShape
 	case directoryRoleType:
 		return directoryRoleShape
+	case principalType:
+		return principalShape
+	case applicationType:
+		return applicationShape
 	}
 	return groupShape
 }
@@ -251,6 +255,9 @@ func members(transitive bool, kind string) func(*directory, *Tenant, *call) (ans
 		if d.hidesMembers(c, c.vars[0]) {
 			ids = nil
 		}
+		if kind == "" {
+			return directoryObjects(d.objectRows(ids)), nil
+		}
 		users, groups := d.split(ids)
 		switch kind {
 		case userType:
@@ -258,7 +265,7 @@ func members(transitive bool, kind string) func(*directory, *Tenant, *call) (ans
 		case groupType:
 			return answer{context: "groups", kind: "microsoft.graph.group", shape: groupShape, rows: objectsOf(groups)}, nil
 		}
-		return directoryObjects(append(typed(userType, d.userRows(users)), typed(groupType, objectsOf(groups))...)), nil
+		return answer{}, noSegment(kind)
 	}
 }
 
@@ -431,14 +438,10 @@ func getByIDs(d *directory, t *Tenant, c *call) (answer, error) {
 	if _, err := d.objectsByID(ids); err != nil {
 		return answer{}, err
 	}
-	users, groups := d.split(ids)
-	var rows []object
-	if len(types) == 0 || containsFold(types, "user") || containsFold(types, "directoryObject") {
-		rows = append(rows, typed(userType, d.userRows(users))...)
-	}
-	if len(types) == 0 || containsFold(types, "group") || containsFold(types, "directoryObject") {
-		rows = append(rows, typed(groupType, objectsOf(groups))...)
-	}
+	rows := slices.DeleteFunc(d.objectRows(ids), func(o object) bool {
+		name, _ := strings.CutPrefix(o.text("@odata.type"), "#microsoft.graph.")
+		return len(types) > 0 && !containsFold(types, name) && !containsFold(types, "directoryObject")
+	})
 	return directoryObjects(rows), nil
 }
 

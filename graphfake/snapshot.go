@@ -10,7 +10,8 @@ import (
 // Snapshot returns everything in the tenant that a write can change, as one
 // canonical JSON document: the policies and named locations as beta shows them,
 // security defaults, the per-user state of every account, the direct members
-// of every group, and of the credentials what tells two states apart: the last
+// of every group, accounts, groups, applications and service principals with their
+// owners, managers, roles and app roles, what was deleted, and of the credentials what tells two states apart: the last
 // digits of a number and a digest that is too short to find it by, and when a
 // password was written. Two tenants in the same state have the same bytes, in whatever
 // order they came to it; of the truth, which reads may not see yet. Members that
@@ -59,6 +60,7 @@ func (d *directory) snapshot() object {
 		{"authenticationMethods", raw(d.methodsSnapshot())},
 		{"mobilePhones", raw(d.mobilesSnapshot())},
 		{"passwords", raw(d.passwordsSnapshot())},
+		{"objects", raw(d.objectsSnapshot())},
 	}
 }
 

@@ -32,9 +32,12 @@
 // # Limits
 //
 // A write changes Conditional Access policies, named locations, security defaults,
-// per-user states, the members of groups, and of an account its phones, its password
-// and the mobile phone of its profile; of what it deletes only policies can be restored. That users, groups, roles and applications in a policy exist is not
-// looked at. An ETag is neither sent nor asked for. In a tenant that was loaded, a
+// per-user states, phones and passwords, users, groups with their members and owners,
+// holders of directory roles, applications and service principals with their secrets,
+// certificates and app roles. Of what it deletes policies, users, groups, applications
+// and service principals can be restored. A user is created in a domain that the
+// tenant has: AddDomain, or AddUser, gives it one. That users, groups, roles and
+// applications in a policy exist is not looked at. An ETag is neither sent nor asked for. In a tenant that was loaded, a
 // group that a user was said to be in stays among the user's after a write took the
 // user out of it.
 //
@@ -46,10 +49,11 @@
 // are asked for where credentials are written, and nowhere else. Consent is looked at
 // for Microsoft Graph, and that a scope exists is not. What only a person can do is
 // done by [Tenant.Person] and [Tenant.AnswerDeviceCode].
-// Administrative units, service principals and devices are no objects of the tenant.
+// Administrative units and devices are no objects of the tenant. Of Microsoft's
+// service principals it has that of Microsoft Graph, and those that are created.
 // A group with hidden membership hides its members from a token without
 // Member.Read.Hidden, and stays in the lists of its members' groups.
-// A role assignment counts from the moment it is made, without ReplicationDelay.
+// A role assignment that is arranged counts from the moment it is made.
 //
 // The authority gives tokens for client credentials, passwords, device codes and
 // refresh tokens; authorization codes and on-behalf-of are refused. It judges the very
@@ -125,8 +129,8 @@ type Tenant struct {
 	// Identity is an application of the tenant.
 	Caller mfa.Identity
 	// ReplicationDelay is for how long, by Clock, reads and sign-ins go on to see
-	// the policies, named locations, security defaults, per-user states, group
-	// members, phones and profiles as they were before a write. Writes see the truth, and
+	// the policies, named locations, security defaults, per-user states, phones and
+	// objects of the directory as they were before a write. Writes see the truth, and
 	// what is arranged by the methods without a context is seen at once. So is a
 	// password, and what a person does.
 	ReplicationDelay time.Duration
@@ -240,6 +244,14 @@ type directory struct {
 	resets         table[reset]
 
 	applications table[Application]
+	registered   table[registration]  // applications, by object id
+	principals   table[registration]  // service principals, by object id
+	credentials  table[[]credential]  // by the object id of an application or a service principal
+	grants       table[roleGrant]     // app roles that principals have, by id
+	owners       table[memberSet]     // by object id
+	managers     table[string]        // by user id
+	activated    table[string]        // roles that were activated, by template id
+	bin          table[deletedObject] // users, groups and applications that can be restored
 	signIns      table[loggedSignIn]
 	revocations  int        // how often sessions were revoked
 	sessions     table[int] // by user id, the last revocation of the account's

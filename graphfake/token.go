@@ -209,8 +209,9 @@ func (t *Tenant) clientCredentials(request tokenRequest, form url.Values) (objec
 		failure.correlation = s.correlation
 		return nil, failure
 	}
+	objectID := t.objectIDOf(application.ID)
 	token := t.claimsFor(s.resource.audience, func(c *claims) {
-		c.AppID, c.ObjectID, c.Subject, c.IDType = application.ID, application.ID, application.ID, "app"
+		c.AppID, c.ObjectID, c.Subject, c.IDType = application.ID, objectID, objectID, "app"
 		c.ClientAuth, c.Capabilities = clientAuth(form), s.capabilities
 		if s.resource.appID == mfa.MicrosoftGraph {
 			c.Roles = application.Permissions
@@ -254,6 +255,8 @@ func (t *Tenant) checkCredential(application Application, form url.Values, endpo
 	switch {
 	case secret == "":
 		return refuseSignIn(7000218, "invalid_client", "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
+	case application.addedSecret(secret, t.now()):
+		return nil
 	case application.Secret == "" || !equalSecret(secret, application.Secret):
 		return refuseSignIn(7000215, "invalid_client", "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", application.ID)
 	case !application.SecretExpires.IsZero() && !t.now().Before(application.SecretExpires):

@@ -32,6 +32,7 @@ func (t *Tenant) AddUser(user mfa.User) string {
 		user.UserType = new("Member")
 	}
 	d.putUser(user)
+	t.settle(writtenUser, user.ID)
 	d.held.noteAll(user.ID)
 	d.domainOf(user.UserPrincipalName)
 	return user.ID
@@ -80,6 +81,9 @@ func (d *directory) domainOf(upn string) {
 
 // user finds an account by object id or user principal name, without case.
 func (d *directory) user(idOrUPN string) (mfa.User, error) {
+	if upn, ok := alternateKey(idOrUPN, "userPrincipalName"); ok {
+		idOrUPN = upn
+	}
 	if user, ok := d.users.get(idOrUPN); ok {
 		return user, nil
 	}
@@ -111,20 +115,14 @@ func (t *Tenant) Delete(id string) error {
 		if user, ok := d.users.get(id); ok {
 			d.upns.remove(user.UserPrincipalName)
 			d.users.remove(id)
-			d.requirements.remove(id)
-			d.methods.remove(id)
-			d.passwords.remove(id)
 			d.revokeSessions(id)
-			d.mobiles.remove(id)
-			d.defaultMethods.remove(id)
-			d.counted.remove(id)
-			d.appPasswords.remove(id)
-			d.earlier.remove(id)
+			d.forgetCredentials(id)
 			t.people.remove(id)
 		} else if !d.groups.remove(id) {
 			return notFound(id)
 		}
 		d.forget(id)
+		d.disown(id)
 		return nil
 	})
 }

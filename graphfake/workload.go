@@ -18,7 +18,7 @@ import (
 func (t *Tenant) judgeWorkload(application Application, s signIn) ([]entramfa.Finding, *signInFailure) {
 	t.mu.Lock()
 	d := t.shown()
-	policies := d.policies.all()
+	policies, objectID := d.policies.all(), d.objectIDOf(application.ID)
 	tenant := policy.Tenant{NamedLocations: entramfa.Result(d.namedLocations()), Strengths: entramfa.Result(d.authenticationStrengths())}
 	t.mu.Unlock()
 	s.flow = "none"
@@ -26,7 +26,7 @@ func (t *Tenant) judgeWorkload(application Application, s signIn) ([]entramfa.Fi
 	profile.ClientAppTypes, profile.UserRiskLevels, profile.SignInRiskLevels = nil, []string{"none"}, []string{"none"}
 	var findings []entramfa.Finding
 	for _, p := range policies {
-		users, applies := onWorkload(p, application.ID)
+		users, applies := onWorkload(p, objectID)
 		if !applies {
 			continue
 		}
