@@ -3,6 +3,7 @@ package graphfake
 import (
 	"net/http"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,11 +22,13 @@ var (
 		enum("countryLookupMethod", "", "clientIpAddress", "authenticatorAppGps"))
 )
 
-// mostRanges is how many ranges a location holds, and widestRange its widest prefix.
+// mostLocations is how many a tenant has, mostRanges how many ranges each holds, and
+// widestRange is the widest prefix.
 // Source: https://learn.microsoft.com/entra/identity/conditional-access/concept-assignment-network.
 const (
-	mostRanges  = 2000
-	widestRange = 8
+	mostLocations = 195
+	mostRanges    = 2000
+	widestRange   = 8
 )
 
 // createLocation is the POST of a named location.
@@ -41,6 +44,9 @@ func (t *Tenant) createLocation(d *directory, body []byte) (policy.NamedLocation
 	location, err := storableLocation(sent)
 	if err != nil {
 		return none, err
+	}
+	if d.locations.len() >= mostLocations {
+		return none, graphError(http.StatusBadRequest, "BadRequest", "The maximum number of named locations, %d, is reached.", mostLocations)
 	}
 	location.ID, location.CreatedDateTime = t.newID(), timestamp(t.now())
 	t.writeLocation(d, location)
@@ -161,6 +167,11 @@ func storableCountries(location policy.NamedLocation) (policy.NamedLocation, err
 	if len(location.CountriesAndRegions) == 0 {
 		return location, schemaError("countriesAndRegions", "a country is wanted")
 	}
+	for _, country := range location.CountriesAndRegions {
+		if !countryCode.MatchString(country) {
+			return location, schemaError("countriesAndRegions", "'"+country+"' is no country: two letters of ISO 3166 are wanted")
+		}
+	}
 	if location.IncludeUnknownCountriesAndRegions == nil {
 		location.IncludeUnknownCountriesAndRegions = new(false)
 	}
@@ -169,6 +180,9 @@ func storableCountries(location policy.NamedLocation) (policy.NamedLocation, err
 	}
 	return location, nil
 }
+
+// countryCode: https://learn.microsoft.com/graph/api/resources/countrynamedlocation.
+var countryCode = regexp.MustCompile(`^[A-Z]{2}$`)
 
 // kindOfRange is the @odata.type of a range, which may be left out; "" where the text is
 // no range.

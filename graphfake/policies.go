@@ -154,11 +154,12 @@ func (d *directory) policyList() ([]policy.Policy, error) {
 // withStrength expands a strength that the policy only names, as the service does.
 func (d *directory) withStrength(p policy.Policy) policy.Policy {
 	grant := p.GrantControls
-	if grant == nil || grant.AuthenticationStrength == nil || len(grant.AuthenticationStrength.AllowedCombinations) > 0 {
+	if grant == nil || grant.AuthenticationStrength == nil {
 		return p
 	}
 	strength, ok := d.strength(grant.AuthenticationStrength.ID)
-	if !ok {
+	_, custom := d.strengths.get(grant.AuthenticationStrength.ID) // it may have been changed since
+	if !ok || !custom && len(grant.AuthenticationStrength.AllowedCombinations) > 0 {
 		return p
 	}
 	expanded := *grant

@@ -33,12 +33,15 @@ var rules = []rule{
 	{[]string{"grantControls", "conditions"}, "1032", passwordChange},
 	{[]string{"grantControls", "conditions.clientApplications"}, "1032", workloadBlock},
 	{[]string{"grantControls.authenticationStrength"}, "", knownStrength},
+	{[]string{"grantControls"}, "1032", strengthOrMFA},
 	{[]string{"conditions.users"}, "", everyoneAlone},
 	{[]string{"conditions.applications"}, "", oneTarget},
 	{[]string{"conditions.applications", "grantControls"}, "", deviceRegistration},
 	{[]string{"conditions.locations"}, "1040", knownLocations},
 	{[]string{"conditions.deviceStates", "conditions.devices"}, "1060", oneDeviceCondition},
 	{[]string{"conditions.devices"}, "1088", retiredDeviceStates},
+	{[]string{"conditions.devices"}, "", shortDeviceFilter},
+	{[]string{"conditions.authenticationFlows", "grantControls"}, "1235", protocolFlowsBlock},
 	{[]string{"sessionControls.signInFrequency"}, "", everyTime},
 }
 
@@ -136,6 +139,14 @@ func knownStrength(d *directory, p policy.Policy) string {
 	return ""
 }
 
+// strengthOrMFA: https://learn.microsoft.com/entra/identity/authentication/concept-authentication-strength-how-it-works.
+func strengthOrMFA(_ *directory, p policy.Policy) string {
+	if p.GrantControls.AuthenticationStrength != nil && demandsOf(p, "mfa") {
+		return invalidControls
+	}
+	return ""
+}
+
 // everyoneAlone: All and None stand alone among the included users, and All beside
 // no group and no role. None may stand beside roles: so it does in Microsoft's template
 // for the devices of administrators.
@@ -221,6 +232,27 @@ func retiredDeviceStates(_ *directory, p policy.Policy) string {
 		return "includeDeviceStates and excludeDeviceStates are no longer supported."
 	}
 	return ""
+}
+
+// longestDeviceFilter: https://learn.microsoft.com/entra/identity/conditional-access/concept-condition-filters-for-devices.
+const longestDeviceFilter = 3072
+
+func shortDeviceFilter(_ *directory, p policy.Policy) string {
+	rule := valueAt(objectOf(p), "conditions", "devices", "deviceFilter", "rule")
+	var text string
+	if json.Unmarshal(rule, &text) == nil && len(text) > longestDeviceFilter {
+		return fmt.Sprintf("The rule of the device filter is longer than %d characters.", longestDeviceFilter)
+	}
+	return ""
+}
+
+// protocolFlowsBlock: https://github.com/microsoft/Microsoft365DSC/issues/7119.
+func protocolFlowsBlock(_ *directory, p policy.Policy) string {
+	flows := valueAt(objectOf(p), "conditions", "authenticationFlows", "protocolFlows")
+	if absent(flows) || string(flows) == `""` || demandsOf(p, "block") && controlsOf(p) == 1 {
+		return ""
+	}
+	return "Policies with protocol flows allow the block control only."
 }
 
 // everyTime: https://learn.microsoft.com/graph/api/resources/signinfrequencysessioncontrol.

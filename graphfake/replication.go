@@ -30,6 +30,13 @@ const (
 	writtenUser
 	writtenMobile
 	writtenObject // id is the name of the table and the id
+	writtenStrength
+	writtenContext
+	writtenMethodsPolicy
+	writtenPreference
+	writtenDefinition
+	writtenAssignment
+	writtenEligibility
 )
 
 // recentWrite is a write that reads may not see yet.

@@ -46,7 +46,9 @@ var conditionsShape = slices.Concat(
 		one("servicePrincipalFilter", "null", filterShape),
 		onlyBeta("[]", "includeAgentIdServicePrincipals", "excludeAgentIdServicePrincipals"),
 		onlyBeta("null", "agentIdServicePrincipalFilter"))),
-	one("authenticationFlows", "null", enum("transferMethods", "null", "none", "deviceCodeFlow", "authenticationTransfer")),
+	one("authenticationFlows", "null", slices.Concat(
+		enum("transferMethods", "null", "none", "deviceCodeFlow", "authenticationTransfer"),
+		onlyBeta("", "protocolFlows"))),
 	one("applications", "null", slices.Concat(
 		same("[]", "includeApplications", "excludeApplications", "includeUserActions", "includeAuthenticationContextClassReferences"),
 		one("applicationFilter", "null", filterShape),

@@ -67,7 +67,7 @@ var routes = []route{
 	{method: "GET", path: "/identity/conditionalAccess/authenticationStrength/policies",
 		aliases: []string{"/policies/authenticationStrengthPolicies", "/identity/conditionalAccess/authenticationStrengths/policies"},
 		service: conditionalAccess, permissions: readStrengths, options: skipOptions, filterable: []string{"id", "displayName", "policyType"}, serve: listStrengths},
-	{method: "GET", path: "/identity/conditionalAccess/authenticationStrength/policies/{}", aliases: []string{"/policies/authenticationStrengthPolicies/{}"},
+	{method: "GET", path: "/identity/conditionalAccess/authenticationStrength/policies/{}", aliases: []string{"/policies/authenticationStrengthPolicies/{}", "/identity/conditionalAccess/authenticationStrengths/policies/{}"},
 		service: conditionalAccess, permissions: readStrengths, options: entityOptions, serve: getStrength},
 	{method: "POST", path: evaluatePath, aliases: []string{"/identity/conditionalAccess/microsoft.graph.evaluate"},
 		service: conditionalAccess, permissions: evaluatePolicies, serve: evaluate},
@@ -143,6 +143,9 @@ func routeTables() [][]route {
 		directoryRoleRoutes,
 		applicationRoutes,
 		tenantRoutes,
+		templateRoutes,
+		strengthRoutes,
+		contextRoutes,
 	}
 }
 

@@ -54,6 +54,8 @@ func (d *directory) snapshot() object {
 	return object{
 		{"policies", raw(sortedByID(objectsOf(policies), policyShape))},
 		{"namedLocations", raw(sortedByID(objectsOf(d.locations.all()), locationShape))},
+		{"authenticationStrengths", raw(sortedByID(objectsOf(d.strengths.all()), strengthShape))},
+		{"authenticationContexts", raw(sortedByID(d.contexts.all(), contextShape))},
 		{"securityDefaults", raw(defaults != nil && *defaults)},
 		{"perUserMfaStates", raw(requirements)},
 		{"groupMembers", raw(members)},

@@ -473,7 +473,7 @@ func ExampleTenant_Snapshot() {
 	tenant.AddUser(mfa.User{ID: "1", UserPrincipalName: "svc@contoso.com"})
 	fmt.Println(string(tenant.Snapshot()))
 	// Output:
-	// {"authenticationMethods":{},"groupMembers":{},"mobilePhones":{},"namedLocations":[],"objects":{"users":[{"accountEnabled":true,"id":"1","userPrincipalName":"svc@contoso.com","userType":"Member"}]},"passwords":{},"perUserMfaStates":{"1":"disabled"},"policies":[],"securityDefaults":false}
+	// {"authenticationContexts":[],"authenticationMethods":{},"authenticationStrengths":[],"groupMembers":{},"mobilePhones":{},"namedLocations":[],"passwords":{},"perUserMfaStates":{"1":"disabled"},"policies":[],"securityDefaults":false}
 }
 
 // writePaths are the calls that FuzzWrite makes.

@@ -228,6 +228,7 @@ type directory struct {
 	locations     table[policy.NamedLocation]
 	strengths     table[policy.AuthenticationStrength]
 	defaults      securitydefaults.Policy
+	contexts      table[object] // authentication contexts
 	skus          table[securitydefaults.SubscribedSKU]
 	domains       table[mfa.Domain]
 	organization  object
