@@ -20,6 +20,8 @@ type method struct {
 	// number is the whole number of a phone, "" where only its last digits are known.
 	number  string
 	created string
+	// extra are the members of its type that mfa.Method doesn't have; none is a secret.
+	extra object
 }
 
 // isPassword says whether it is the method that every account has.
@@ -55,7 +57,7 @@ func (m method) row() object {
 	if m.number != "" {
 		row = row.with("phoneNumber", raw(m.number))
 	}
-	return row
+	return append(row, m.extra...)
 }
 
 func (d *directory) addMethod(id string, added method) {
@@ -94,9 +96,9 @@ func (d *directory) methodsOf(idOrUPN string) ([]mfa.Method, error) {
 	return methods, nil
 }
 
-// hasSecondFactor says whether an account has a method besides its password.
+// hasSecondFactor says whether an account has a method that is a second factor.
 func (d *directory) hasSecondFactor(id string) bool {
-	return slices.ContainsFunc(d.methods.at(id), func(m method) bool { return !m.isPassword() })
+	return slices.ContainsFunc(d.methods.at(id), func(m method) bool { return !m.isPassword() && !isEmail(m) })
 }
 
 // methodRows are the methods of an account as Graph lists them.

@@ -70,16 +70,11 @@ func (d *directory) methodsPolicy() (object, error) {
 	if err := d.held.need(d.methodPolicies.len() > 0, "the authentication methods policy", "configurations, by SetMethodPolicy"); err != nil {
 		return nil, err
 	}
-	rows := objectsOf(d.methodConfigurations())
-	for i, row := range rows {
-		for _, list := range []string{"includeTargets", "excludeTargets"} {
-			if row.get(list) == nil {
-				row = row.with(list, json.RawMessage("[]"))
-			}
-		}
-		rows[i] = row
+	rows := []object{}
+	for _, configuration := range d.methodConfigurations() {
+		rows = append(rows, configurationRow(configuration))
 	}
-	return object{
+	return merge(object{
 		{"id", raw("authenticationMethodsPolicy")},
 		{"displayName", raw("Authentication Methods Policy")},
 		{"description", raw("The tenant-wide policy that controls which authentication methods are allowed in the tenant, authentication method registration requirements, and self-service password reset settings")},
@@ -87,7 +82,7 @@ func (d *directory) methodsPolicy() (object, error) {
 		{"policyVersion", raw("1.5")},
 		{"policyMigrationState", raw("migrationComplete")},
 		{"authenticationMethodConfigurations", raw(rows)},
-	}, nil
+	}, d.methodsPolicyOwn), nil
 }
 
 // policiesFor names the configurations, any one of which allows a method.

@@ -169,17 +169,11 @@ func (t *Tenant) phoneOwner(d *directory, who mfa.Identity, user string) (mfa.Us
 	if t.NoPhoneAPI {
 		return mfa.User{}, noSegment("phoneMethods")
 	}
-	owner, err := d.user(user)
-	if err != nil {
-		return owner, err
+	owner, err := t.methodOwner(d, who, user)
+	if err == nil && self(who, owner) { // https://learn.microsoft.com/graph/api/authentication-post-phonemethods
+		err = deniedMethods()
 	}
-	if err := d.held.needOf(factMethods, owner); err != nil {
-		return owner, err
-	}
-	if self(who, owner) { // https://learn.microsoft.com/graph/api/authentication-post-phonemethods
-		return owner, deniedMethods()
-	}
-	return owner, t.mayManage(d, who, owner, mayChangeMethods, deniedMethods())
+	return owner, err
 }
 
 // SetDefaultMethod arranges which method of an account is asked for first, by its

@@ -146,6 +146,8 @@ func routeTables() [][]route {
 		templateRoutes,
 		strengthRoutes,
 		contextRoutes,
+		methodsPolicyRoutes,
+		userMethodRoutes,
 	}
 }
 

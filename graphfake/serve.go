@@ -292,6 +292,7 @@ func (d *directory) split(ids []string) (users []mfa.User, groups []policy.Group
 
 func listMethods(d *directory, t *Tenant, c *call) (answer, error) {
 	rows, err := d.methodRows(c.vars[0], anyMethod)
+	rows = t.withUsability(d, c.vars[0], rows)
 	return list("users('"+c.vars[0]+"')/authentication/methods", "microsoft.graph.authenticationMethod", methodShape, rows, err)
 }
 

@@ -56,6 +56,8 @@ func (d *directory) snapshot() object {
 		{"namedLocations", raw(sortedByID(objectsOf(d.locations.all()), locationShape))},
 		{"authenticationStrengths", raw(sortedByID(objectsOf(d.strengths.all()), strengthShape))},
 		{"authenticationContexts", raw(sortedByID(d.contexts.all(), contextShape))},
+		{"authenticationMethodsPolicy", raw(d.methodsPolicySnapshot())},
+		{"signInPreferences", raw(d.preferencesSnapshot())},
 		{"securityDefaults", raw(defaults != nil && *defaults)},
 		{"perUserMfaStates", raw(requirements)},
 		{"groupMembers", raw(members)},

@@ -31,7 +31,7 @@ func (d *directory) methodsSnapshot() map[string][]object {
 
 // masked is a method with the last digits of a number and its digest.
 func (m method) masked() object {
-	row := objectOf(m.Method)
+	row := append(objectOf(m.Method), m.extra...)
 	if m.number != "" {
 		row = row.with("digest", raw(digest(m.number)))
 	}

@@ -473,7 +473,7 @@ func ExampleTenant_Snapshot() {
 	tenant.AddUser(mfa.User{ID: "1", UserPrincipalName: "svc@contoso.com"})
 	fmt.Println(string(tenant.Snapshot()))
 	// Output:
-	// {"authenticationContexts":[],"authenticationMethods":{},"authenticationStrengths":[],"groupMembers":{},"mobilePhones":{},"namedLocations":[],"passwords":{},"perUserMfaStates":{"1":"disabled"},"policies":[],"securityDefaults":false}
+	// {"authenticationContexts":[],"authenticationMethods":{},"authenticationMethodsPolicy":{"authenticationMethodConfigurations":[]},"authenticationStrengths":[],"groupMembers":{},"mobilePhones":{},"namedLocations":[],"passwords":{},"perUserMfaStates":{"1":"disabled"},"policies":[],"securityDefaults":false,"signInPreferences":{}}
 }
 
 // writePaths are the calls that FuzzWrite makes.

@@ -229,19 +229,22 @@ type directory struct {
 	strengths     table[policy.AuthenticationStrength]
 	defaults      securitydefaults.Policy
 	contexts      table[object] // authentication contexts
-	skus          table[securitydefaults.SubscribedSKU]
-	domains       table[mfa.Domain]
-	organization  object
-	requirements  table[mfa.Requirements] // by user id
-	counted       table[bool]             // by user id; what is registered had its effect on the state
-	methods       table[[]method]         // by user id; without the password
-	earlier       table[[]earlier]        // by user id; what the report still shows
-	passwords     table[password]         // by user id
-	mobiles       table[string]           // by user id; the number of the profile
+	// methodsPolicyOwn is what was written of the methods policy beside its configurations.
+	methodsPolicyOwn object
+	skus             table[securitydefaults.SubscribedSKU]
+	domains          table[mfa.Domain]
+	organization     object
+	requirements     table[mfa.Requirements] // by user id
+	counted          table[bool]             // by user id; what is registered had its effect on the state
+	methods          table[[]method]         // by user id; without the password
+	earlier          table[[]earlier]        // by user id; what the report still shows
+	passwords        table[password]         // by user id
+	mobiles          table[string]           // by user id; the number of the profile
 
 	defaultMethods table[string] // by user id, the id of a method
 	appPasswords   table[int]    // by user id
 	methodPolicies table[mfa.MethodConfiguration]
+	preferences    table[preference] // by user id
 	resets         table[reset]
 
 	applications table[Application]
