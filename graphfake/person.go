@@ -57,6 +57,7 @@ func (t *Tenant) AppPasswords(user string) int {
 
 // progress lets happen what is due; the caller holds mu.
 func (t *Tenant) progress() {
+	t.turnRoles()
 	for _, r := range t.directory.resets.all() {
 		t.runReset(&t.directory, r)
 	}

@@ -104,11 +104,7 @@ var routes = []route{
 		filterable: []string{"principalId", "roleDefinitionId", "directoryScopeId"}, serve: listAssignments},
 	{method: "GET", path: "/roleManagement/directory/transitiveRoleAssignments", beta: true, permissions: readRoles, options: roleOptions,
 		filterable: []string{"principalId"}, advanced: true, serve: listTransitiveAssignments},
-	{method: "GET", path: "/roleManagement/directory/roleEligibilityScheduleInstances", permissions: readEligible, options: roleOptions,
-		filterable: []string{"principalId", "roleDefinitionId", "directoryScopeId"}, serve: listEligibilities},
 	{method: "GET", path: joinersPath, permissions: readJoiners, options: roleOptions, filterable: []string{"groupId"}, serve: listJoiners},
-	{method: "GET", path: "/roleManagement/directory/roleAssignmentScheduleInstances", permissions: readActive, options: roleOptions,
-		filterable: []string{"principalId", "roleDefinitionId", "directoryScopeId"}, serve: listActiveInstances},
 	{method: "GET", path: "/roleManagement/directory/roleDefinitions", permissions: readRoles, options: listOptions,
 		filterable: []string{"id", "displayName", "isBuiltIn", "templateId"}, serve: listDefinitions},
 	{method: "GET", path: "/roleManagement/directory/roleDefinitions/{}", permissions: readRoles, options: entityOptions, serve: getDefinition},
@@ -117,6 +113,7 @@ var routes = []route{
 		filterable: append(signInFilters, "signInEventTypes:any"), serve: listSignIns},
 	{method: "GET", path: "/auditLogs/signIns", service: reports, permissions: readSignIns, options: logOptions,
 		filterable: signInFilters, serve: listSignIns},
+	{method: "GET", path: "/auditLogs/signIns/{}", service: reports, permissions: readSignIns, options: entityOptions, serve: getSignIn},
 
 	{method: "POST", path: "/directoryObjects/getByIds", aliases: []string{"/directoryObjects/microsoft.graph.getByIds"},
 		permissions: readObjects, options: entityOptions, serve: getByIDs},
@@ -148,6 +145,8 @@ func routeTables() [][]route {
 		contextRoutes,
 		methodsPolicyRoutes,
 		userMethodRoutes,
+		roleRoutes,
+		authorizationRoutes,
 	}
 }
 

@@ -361,7 +361,7 @@ func listAssignments(d *directory, t *Tenant, c *call) (answer, error) {
 		return answer{}, err
 	}
 	rows, err := d.expandRoles(c, roles)
-	return list(rolesPath+"roleAssignments", "microsoft.graph.unifiedRoleAssignment", roleAssignmentShape, rows, err)
+	return list(rolesPath+"roleAssignments", "microsoft.graph.unifiedRoleAssignment", roleAssignmentShape, untimed(rows), err)
 }
 
 // rolesHeld says whether an export can answer a list of roles: all of them, or those of the one user that $filter names.
@@ -384,27 +384,9 @@ func listTransitiveAssignments(d *directory, t *Tenant, c *call) (answer, error)
 		return answer{}, err
 	}
 	rows, err := d.expandRoles(c, roles)
-	found, err := list(rolesPath+"transitiveRoleAssignments", "microsoft.graph.unifiedRoleAssignment", roleAssignmentShape, rows, err)
+	found, err := list(rolesPath+"transitiveRoleAssignments", "microsoft.graph.unifiedRoleAssignment", roleAssignmentShape, untimed(rows), err)
 	found.filtered = true
 	return found, err
-}
-
-func listEligibilities(d *directory, t *Tenant, c *call) (answer, error) {
-	if err := d.rolesHeld(c, factEligibilities, "eligible roles", eligibilityFile); err != nil {
-		return answer{}, err
-	}
-	rows, err := d.expandRoles(c, d.eligibilities.all())
-	return list(rolesPath+"roleEligibilityScheduleInstances", "microsoft.graph.unifiedRoleEligibilityScheduleInstance",
-		instanceShape, withMember(rows, "memberType", "Direct"), err)
-}
-
-func listActiveInstances(d *directory, t *Tenant, c *call) (answer, error) {
-	if err := d.rolesHeld(c, factRoles, "role assignments", roleFile); err != nil {
-		return answer{}, err
-	}
-	rows, err := d.expandRoles(c, d.assignments.all())
-	rows = withMember(withMember(rows, "memberType", "Direct"), "assignmentType", "Assigned")
-	return list(rolesPath+"roleAssignmentScheduleInstances", "microsoft.graph.unifiedRoleAssignmentScheduleInstance", instanceShape, rows, err)
 }
 
 // withMember gives each object a member where it has none.
@@ -418,7 +400,11 @@ func withMember(rows []object, name, value string) []object {
 }
 
 func listDefinitions(d *directory, t *Tenant, c *call) (answer, error) {
-	return list(rolesPath+"roleDefinitions", "microsoft.graph.unifiedRoleDefinition", definitionShape, objectsOf(d.allDefinitions()), nil)
+	rows := []object{}
+	for _, definition := range d.allDefinitions() {
+		rows = append(rows, definitionRow(definition))
+	}
+	return list(rolesPath+"roleDefinitions", "microsoft.graph.unifiedRoleDefinition", definitionShape, rows, nil)
 }
 
 func getDefinition(d *directory, t *Tenant, c *call) (answer, error) {
@@ -426,7 +412,7 @@ func getDefinition(d *directory, t *Tenant, c *call) (answer, error) {
 	if !ok {
 		return answer{}, notFound(c.vars[0])
 	}
-	return entity(rolesPath+"roleDefinitions", "microsoft.graph.unifiedRoleDefinition", definitionShape, definition, nil)
+	return entity(rolesPath+"roleDefinitions", "microsoft.graph.unifiedRoleDefinition", definitionShape, definitionRow(definition), nil)
 }
 
 // getByIDs answers those of at most 1000 ids that exist.

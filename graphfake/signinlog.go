@@ -140,12 +140,32 @@ func listSignIns(d *directory, t *Tenant, c *call) (answer, error) {
 		if !c.options.filter.names("signInEventTypes") && !slices.Contains(r.SignInEventTypes, interactiveSignIn) {
 			continue
 		}
-		if !granted(c.roles, evaluatePolicies) { // who may not read policies doesn't learn of them here
-			r.AppliedPolicies = []mfa.AppliedPolicy{}
-		}
-		rows = append(rows, objectOf(r.SignInRecord))
+		rows = append(rows, c.signInRow(r))
 	}
 	return list("auditLogs/signIns", "microsoft.graph.signIn", signInShape, rows, nil)
+}
+
+// getSignIn answers one sign-in of whatever kind.
+// Source: https://learn.microsoft.com/graph/api/signin-get.
+func getSignIn(d *directory, t *Tenant, c *call) (answer, error) {
+	logged, err := d.signInRows(t.now())
+	if err != nil {
+		return answer{}, err
+	}
+	for _, r := range logged {
+		if sameText(r.ID, c.vars[0]) {
+			return entity("auditLogs/signIns", "microsoft.graph.signIn", signInShape, c.signInRow(r), nil)
+		}
+	}
+	return answer{}, notFound(c.vars[0])
+}
+
+// signInRow is a sign-in as who calls sees it: who may not read policies doesn't learn of them here.
+func (c *call) signInRow(r loggedSignIn) object {
+	if !granted(c.roles, evaluatePolicies) {
+		r.AppliedPolicies = []mfa.AppliedPolicy{}
+	}
+	return objectOf(r.SignInRecord)
 }
 
 // signInShape: https://learn.microsoft.com/graph/api/resources/signin.

@@ -58,6 +58,7 @@ func (d *directory) snapshot() object {
 		{"authenticationContexts", raw(sortedByID(d.contexts.all(), contextShape))},
 		{"authenticationMethodsPolicy", raw(d.methodsPolicySnapshot())},
 		{"signInPreferences", raw(d.preferencesSnapshot())},
+		{"roles", raw(d.rolesSnapshot())},
 		{"securityDefaults", raw(defaults != nil && *defaults)},
 		{"perUserMfaStates", raw(requirements)},
 		{"groupMembers", raw(members)},

@@ -53,7 +53,7 @@
 // service principals it has that of Microsoft Graph, and those that are created.
 // A group with hidden membership hides its members from a token without
 // Member.Read.Hidden, and stays in the lists of its members' groups.
-// A role assignment that is arranged counts from the moment it is made.
+// A role that AssignRole gives counts from the moment it is made, without ReplicationDelay.
 //
 // The authority gives tokens for client credentials, passwords, device codes and
 // refresh tokens; authorization codes and on-behalf-of are refused. It judges the very
@@ -223,6 +223,8 @@ type directory struct {
 	assignments   table[policy.RoleAssignment]
 	eligibilities table[policy.RoleAssignment]
 	joiners       table[policy.GroupEligibility]
+	roleTimes     table[roleTime] // of roles that begin later or end
+	roleRequests  table[roleRequest]
 	policies      table[policy.Policy]
 	deleted       table[policy.Policy] // by a write: they can be restored
 	locations     table[policy.NamedLocation]
