@@ -26,7 +26,7 @@ const (
 func licensed(tenant *graphfake.Tenant, plan string) {
 	tenant.AddSubscribedSKU(securitydefaults.SubscribedSKU{
 		CapabilityStatus: "Enabled",
-		ServicePlans: []securitydefaults.ServicePlan{{ServicePlanID: plan, ProvisioningStatus: "Success"}},
+		ServicePlans:     []securitydefaults.ServicePlan{{ServicePlanID: plan, ProvisioningStatus: "Success"}},
 	})
 }
 
