@@ -97,10 +97,21 @@ func areTargets(id string, more ...field) func(json.RawMessage) bool {
 
 // configurationWrites is what a PATCH of a configuration may hold.
 func configurationWrites(id string) writable {
+	id = canonicalID(id)
 	included := append([]field{{"isRegistrationRequired", orNull(isBool)}}, targetFields[id]...)
 	return writable{strings.TrimPrefix(configurationType(id), "#"), "BadRequest", append([]field{
 		{"id", isText}, {"state", oneOf("enabled", "disabled")}, {"includeTargets", areTargets(id, included...)}, {"excludeTargets", areTargets(id)},
 	}, configurationFields[id]...)}
+}
+
+// canonicalID writes the id of a configuration as the service does.
+func canonicalID(id string) string {
+	for _, known := range methodPolicies {
+		if sameText(id, known) {
+			return known
+		}
+	}
+	return id
 }
 
 func methodPolicyTable(d *directory) *table[mfa.MethodConfiguration] { return &d.methodPolicies }
@@ -113,7 +124,7 @@ func configurationRow(c mfa.MethodConfiguration) object {
 			row = row.with(list, json.RawMessage("[]"))
 		}
 	}
-	usual, _ := parseObject([]byte(usualConfiguration[c.ID]))
+	usual, _ := parseObject([]byte(usualConfiguration[canonicalID(c.ID)]))
 	for _, m := range usual {
 		if row.get(m.name) == nil {
 			row = row.with(m.name, m.value)
@@ -203,13 +214,15 @@ func patchMethodConfiguration(d *directory, t *Tenant, c *call) (answer, error) 
 
 // checkPassLifetimes: https://learn.microsoft.com/graph/api/resources/temporaryaccesspassauthenticationmethodconfiguration.
 func checkPassLifetimes(writes writable, c mfa.MethodConfiguration) error {
-	if c.ID != passConfiguration {
+	if canonicalID(c.ID) != passConfiguration {
 		return nil
 	}
+	var length int
+	_ = json.Unmarshal(configurationRow(c).get("defaultLength"), &length) // it fitted
 	p := passPolicyOf(c)
 	switch {
-	case p.Length < 8 || p.Length > 48:
-		return writes.refuse("defaultLength must be between 8 and 48.")
+	case length != p.Length:
+		return writes.refuse("defaultLength must be between %d and %d.", shortestLength, longestLength)
 	case p.Least < shortestPass || p.Most > longestPass || p.Least > p.Most || p.Usual < p.Least || p.Usual > p.Most:
 		return writes.refuse("The lifetimes must be between %d and %d minutes, and defaultLifetimeInMinutes between the minimum and the maximum.", shortestPass, longestPass)
 	}

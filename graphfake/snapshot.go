@@ -8,7 +8,8 @@ import (
 )
 
 // Snapshot returns everything in the tenant that a write can change, as one
-// canonical JSON document: the policies and named locations as beta shows them,
+// canonical JSON document: the policies, named locations, strengths and contexts as
+// beta shows them, what was changed of the policy of methods, roles and who holds them,
 // security defaults, the per-user state of every account, the direct members
 // of every group, accounts, groups, applications and service principals with their
 // owners, managers, roles and app roles, what was deleted, and of the credentials what tells two states apart: the last

@@ -23,8 +23,8 @@ func (d *directory) objectsSnapshot() object {
 		{"appRoleAssignments", raw(statedByID(grants))},
 		{"roleAssignments", raw(statedByID(objectsOf(d.assignments.all())))},
 		{"owners", raw(setsOf(d.owners))},
-		{"managers", raw(textsOf(d.managers))},
-		{"activatedRoles", raw(textsOf(d.activated))},
+		{"managers", raw(foldedOf(d.managers))},
+		{"activatedRoles", raw(foldedOf(d.activated))},
 		{"deletedItems", raw(statedByID(bin))},
 	})
 }
@@ -70,7 +70,7 @@ func setsOf(sets table[memberSet]) map[string][]string {
 	return all
 }
 
-func textsOf(rows table[string]) map[string]string {
+func foldedOf(rows table[string]) map[string]string {
 	all := map[string]string{}
 	for id, text := range rows.each() {
 		all[id] = strings.ToLower(text)

@@ -18,6 +18,8 @@ const (
 	passConfiguration = "TemporaryAccessPass"
 	shortestPass      = 10    // minutes
 	longestPass       = 43200 // minutes: 30 days
+	shortestLength    = 8
+	longestLength     = 48
 )
 
 // passPolicy is what the policy of methods says of passes.
@@ -31,7 +33,8 @@ type passPolicy struct {
 
 func passPolicyOf(c mfa.MethodConfiguration) passPolicy {
 	var p passPolicy
-	_ = json.Unmarshal(raw(configurationRow(c)), &p) // each member fitted when it was written
+	_ = json.Unmarshal(raw(configurationRow(c)), &p) // each member fitted when it was written; what was arranged may not
+	p.Length = min(max(p.Length, shortestLength), longestLength)
 	return p
 }
 

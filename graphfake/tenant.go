@@ -31,13 +31,15 @@
 //
 // # Limits
 //
-// A write changes Conditional Access policies, named locations, security defaults,
-// per-user states, phones and passwords, users, groups with their members and owners,
-// holders of directory roles, applications and service principals with their secrets,
-// certificates and app roles. Of what it deletes policies, users, groups, applications
-// and service principals can be restored. A user is created in a domain that the
-// tenant has: AddDomain, or AddUser, gives it one. That users, groups, roles and
-// applications in a policy exist is not looked at. An ETag is neither sent nor asked for. In a tenant that was loaded, a
+// A write changes Conditional Access policies, named locations, authentication strengths
+// and contexts, security defaults, per-user states, the policy of authentication
+// methods, the methods and passwords of accounts, users, groups with their members and
+// owners, custom roles and who holds which role, applications and service principals with
+// their secrets, certificates and app roles. Of what it deletes policies, users, groups,
+// applications and service principals can be restored. A user is created in a domain
+// that the tenant has: AddDomain, or AddUser, gives it one. That users, groups, roles and
+// applications in a policy exist is not looked at. An ETag is neither sent nor asked for.
+// A request for a role is done at once: nothing approves it. In a tenant that was loaded, a
 // group that a user was said to be in stays among the user's after a write took the
 // user out of it.
 //
@@ -131,6 +133,8 @@ type Tenant struct {
 	// ReplicationDelay is for how long, by Clock, reads and sign-ins go on to see
 	// the policies, named locations, security defaults, per-user states, phones and
 	// objects of the directory as they were before a write. Writes see the truth, and
+	// what a write changes as it was before: policies and what they name, security
+	// defaults, per-user states, group members, roles, methods and profiles. Writes see the truth, and
 	// what is arranged by the methods without a context is seen at once. So is a
 	// password, and what a person does.
 	ReplicationDelay time.Duration

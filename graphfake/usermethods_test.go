@@ -271,3 +271,17 @@ func TestMethodConfigurations(t *testing.T) {
 		}
 	}
 }
+
+// TestAnArrangedPolicyOfPassesIsHeld: whatever its id is written like, and whatever it holds.
+func TestAnArrangedPolicyOfPassesIsHeld(t *testing.T) {
+	for _, length := range []string{"0", "-1", "1000", `"x"`} {
+		tenant, _ := enrolTenant(t)
+		var arranged mfa.MethodConfiguration
+		require.NoError(t, arranged.UnmarshalJSON([]byte(`{"id":"temporaryaccesspass","defaultLength":`+length+`}`)))
+		tenant.SetMethodPolicy(arranged)
+		c := serve(t, tenant, managing...)
+		made := c.do(http.MethodPost, authenticationURL+"/temporaryAccessPassMethods", `{}`)
+		require.Equal(t, http.StatusCreated, made.StatusCode, "%s", made.text)
+		assert.NotEmpty(t, made.body["temporaryAccessPass"])
+	}
+}
