@@ -473,7 +473,7 @@ func ExampleTenant_Snapshot() {
 	tenant.AddUser(mfa.User{ID: "1", UserPrincipalName: "svc@contoso.com"})
 	fmt.Println(string(tenant.Snapshot()))
 	// Output:
-	// {"authenticationContexts":[],"authenticationMethods":{},"authenticationMethodsPolicy":{"authenticationMethodConfigurations":[]},"authenticationStrengths":[],"groupMembers":{},"mobilePhones":{},"namedLocations":[],"passwords":{},"perUserMfaStates":{"1":"disabled"},"policies":[],"roles":{"roleAssignments":[],"roleDefinitions":[],"roleEligibilities":[]},"securityDefaults":false,"signInPreferences":{}}
+	// {"authenticationContexts":[],"authenticationMethods":{},"authenticationMethodsPolicy":{"authenticationMethodConfigurations":[]},"authenticationStrengths":[],"groupMembers":{},"mobilePhones":{},"namedLocations":[],"objects":{"users":[{"accountEnabled":true,"id":"1","userPrincipalName":"svc@contoso.com","userType":"Member"}]},"passwords":{},"perUserMfaStates":{"1":"disabled"},"policies":[],"roles":{"roleAssignments":[],"roleDefinitions":[],"roleEligibilities":[]},"securityDefaults":false,"signInPreferences":{}}
 }
 
 // writePaths are the calls that FuzzWrite makes.
