@@ -121,6 +121,9 @@ type Tenant struct {
 	// names: a test can act there as another administrator would, by the methods
 	// that take no context. An item of a batch is a call.
 	Before func(method, path string)
+	// Log is given each request over HTTP when it is answered, and Requests then keeps
+	// none: for a program that serves for days. It is called by several requests at once.
+	Log func(Request)
 
 	// SigningKey signs the tokens by RS256, as those of the real service are signed;
 	// nil means a key of the tenant's own on the curve P-256, by ES256, which is made
