@@ -28,6 +28,7 @@ type Application struct {
 	Scopes []string
 
 	added []credential // by calls of Graph; filled where something signs in
+	hash *secretHash // of Secret; where that is empty, all that is known
 }
 
 // AddApplication adds an application and returns its id, a new one where it has
@@ -38,6 +39,7 @@ func (t *Tenant) AddApplication(application Application) string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	application.ID = t.idOr(application.ID)
+	application.hash = nil
 	application.Permissions = append([]string(nil), application.Permissions...)
 	application.Scopes = append([]string(nil), application.Scopes...)
 	t.directory.applications.put(application.ID, application)

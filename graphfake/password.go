@@ -12,6 +12,7 @@ import (
 // password is that of an account. It is compared, and never shown.
 type password struct {
 	text string
+	hash *secretHash // of the text; where there is no text, all that is known
 	// change: the account must change it at its next sign-in; withMFA: after a second factor.
 	change, withMFA bool
 	// profiled: a write said whether it must be changed.
@@ -135,7 +136,7 @@ func (t *Tenant) writeProfile(d *directory, user mfa.User, profile passwordProfi
 	kept := d.passwords.at(user.ID)
 	kept.profiled = true
 	if profile.Password != nil {
-		kept.text, kept.change, kept.withMFA = *profile.Password, true, false
+		kept.text, kept.hash, kept.change, kept.withMFA = *profile.Password, nil, true, false
 	}
 	if profile.Change != nil {
 		kept.change = *profile.Change

@@ -16,6 +16,7 @@ import (
 type reset struct {
 	id, user   string
 	password   string // "" once it is over
+	hash       *secretHash
 	begun      time.Time
 	reads      int
 	over       time.Time // the zero time while it runs
@@ -103,10 +104,10 @@ func (t *Tenant) endReset(d *directory, r reset) reset {
 	r.over, r.failed, r.lastAction = t.now(), t.PasswordResetFails != "", t.now()
 	user, known := d.users.get(r.user)
 	if known && !r.failed {
-		d.setPassword(user.ID, password{text: r.password, change: true, profiled: true})
+		d.setPassword(user.ID, password{text: r.password, hash: r.hash, change: true, profiled: true})
 		t.touchPassword(d, user)
 	}
-	r.password = ""
+	r.password, r.hash = "", nil
 	return r
 }
 

@@ -257,7 +257,7 @@ func (t *Tenant) checkCredential(application Application, form url.Values, endpo
 		return refuseSignIn(7000218, "invalid_client", "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.")
 	case application.addedSecret(secret, t.now()):
 		return nil
-	case application.Secret == "" || !equalSecret(secret, application.Secret):
+	case !application.fits(secret):
 		return refuseSignIn(7000215, "invalid_client", "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", application.ID)
 	case !application.SecretExpires.IsZero() && !t.now().Before(application.SecretExpires):
 		return refuseSignIn(7000222, "invalid_client", "The provided client secret keys for app '%s' are expired.", application.ID)
@@ -338,7 +338,7 @@ func (t *Tenant) authenticate(name, password string) (mfa.User, *signInFailure) 
 	if !ok && t.directory.federated(user) {
 		return user, refuseSignIn(50056, "invalid_grant", "Invalid or null password: password does not exist in the directory for this user.")
 	}
-	if !ok || !equalSecret(password, kept.text) {
+	if !t.directory.passwordFits(user.ID, password) {
 		return user, refuseSignIn(50126, "invalid_grant", "Error validating credentials due to invalid username or password.")
 	}
 	if user.AccountEnabled != nil && !*user.AccountEnabled {
