@@ -24,6 +24,8 @@ type served struct {
 	// account is one that there is, "" where there is none; password is "" where its
 	// password was set at another time.
 	account, password string
+	// kept: the tenant is one of an earlier run.
+	kept bool
 }
 
 // demoApplication is the id of the application that every tenant gets.

@@ -45,6 +45,8 @@ func (s *served) hints(p place) string {
 	row("Tenant", "%s", id)
 	row("Application", "%s, secret %s (new at each start, not shown again)", demoApplication, s.secret)
 	switch {
+	case s.kept:
+		row("Accounts", "as they were when the state was written, their passwords too")
 	case s.password != "":
 		row("Account", "%s, password %s (not shown again)", s.account, s.password)
 	case s.account != "":

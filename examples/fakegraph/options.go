@@ -41,8 +41,9 @@ the file that -ca names, and no longer than you need it. The key of neither is o
 -state keeps the tenant over restarts: FILE is read where it exists and written, whole,
 when the program ends. It holds all that is in the tenant, telephone numbers in full,
 of passwords and secrets salted hashes alone, and is readable by you alone. It is the
-tenant's only writer: a second program with the same FILE is refused, and so is a FILE
-that can't be read, which stays as it is.
+tenant's only writer: a second program with the same FILE is refused (FILE.lock stands
+beside it), and so is a FILE that can't be read, which stays as it is. Where FILE exists,
+-load says only how the tenant began, and isn't read. Tokens end with the program.
 
 SIGINT or SIGTERM ends it: requests under way are answered, for at most 30 seconds, and
 the state is written. A second one ends it at once, and writes nothing.

@@ -176,3 +176,11 @@ func (p *process) call(client *http.Client, token, method, path string, body io.
 	require.NoError(p.t, err)
 	return response.StatusCode, string(text)
 }
+
+// form asks a token for the account of the built-in tenant.
+func form(password string) url.Values {
+	return url.Values{
+		"grant_type": {"password"}, "client_id": {demoApplication}, "scope": {"https://graph.microsoft.com/.default"},
+		"username": {demoAccount}, "password": {password},
+	}
+}

@@ -21,7 +21,14 @@ const drain = 30 * time.Second
 
 // serve opens the tenant, answers until ctx ends, and writes the state.
 func serve(ctx context.Context, opts options, stdout, stderr io.Writer) error {
-	s, err := openTenant(opts, stderr)
+	keep, err := keeper(opts)
+	if err != nil {
+		return err
+	}
+	if keep != nil {
+		defer keep.release()
+	}
+	s, err := openTenant(opts, keep, stderr)
 	if err != nil {
 		return err
 	}
@@ -50,7 +57,18 @@ func serve(ctx context.Context, opts options, stdout, stderr io.Writer) error {
 	if _, err := io.WriteString(stdout, s.hints(p)); err != nil {
 		return err
 	}
-	return answer(ctx, server, listener, stderr)
+	if err := answer(ctx, server, listener, stderr); err != nil || keep == nil {
+		return err
+	}
+	return keep.write(s.tenant.WriteState)
+}
+
+// keeper opens the file of -state, nil where there is none.
+func keeper(opts options) (*stateFile, error) {
+	if opts.state == "" {
+		return nil, nil
+	}
+	return openState(opts.state)
 }
 
 // secure gives the server a certificate, and publishes the authority that signed it.
@@ -115,8 +133,14 @@ func names(opts options, address net.Addr) []string {
 	return all
 }
 
-// openTenant opens the tenant that the command line means.
-func openTenant(opts options, stderr io.Writer) (*served, error) {
+// openTenant opens the tenant that the command line means: what was kept goes before
+// what it began with.
+func openTenant(opts options, keep *stateFile, stderr io.Writer) (*served, error) {
+	if keep != nil {
+		if tenant, err := keep.read(); tenant != nil || err != nil {
+			return &served{tenant: tenant, kept: true}, err
+		}
+	}
 	if len(opts.folders) > 0 {
 		return loaded(opts.folders, stderr)
 	}
