@@ -155,5 +155,9 @@ func (t *Tenant) itemAnswer(id string, reply response) batchAnswer {
 	for name := range reply.header {
 		headers[name] = reply.header.Get(name)
 	}
-	return batchAnswer{ID: id, Status: reply.status, Headers: headers, Body: t.stamp(reply, request, request)}
+	body := json.RawMessage(t.stamp(reply, request, request))
+	if len(body) > 0 && !json.Valid(body) {
+		body = raw([]byte(body)) // what is no JSON stands in a batch as base64
+	}
+	return batchAnswer{ID: id, Status: reply.status, Headers: headers, Body: body}
 }

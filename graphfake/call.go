@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/entramfa/entramfa"
 	"github.com/entramfa/entramfa/mfa"
@@ -37,8 +38,9 @@ type response struct {
 	status int
 	header http.Header
 	body   json.RawMessage
-	code   string // error.code
-	cut    bool   // the connection ends in the middle of the body
+	code   string        // error.code
+	cut    bool          // the connection ends in the middle of the body
+	slow   time.Duration // after half of the body
 }
 
 // answer is what a route found, before filter, pages and $select.
@@ -83,7 +85,7 @@ func (t *Tenant) answerCall(c *call) response {
 	if r == nil {
 		return t.failed(wrongMethod(), op)
 	}
-	return t.faulty(op, func() response {
+	return t.faulty(op, t.metered(c, r, op, func() response {
 		body, header, refusal := t.pass(c, r)
 		switch {
 		case refusal != nil:
@@ -94,7 +96,7 @@ func (t *Tenant) answerCall(c *call) response {
 			return response{status: r.success, header: http.Header{}}
 		}
 		return response{status: max(r.success, http.StatusOK), header: c.answerHeader(), body: body}
-	})
+	}))
 }
 
 func wrongMethod() *entramfa.GraphError {
@@ -150,7 +152,7 @@ func (t *Tenant) reach(c *call, r *route) (answer, error) {
 	defer t.mu.Unlock()
 	if r.success != 0 {
 		t.progress()
-		return r.serve(&t.directory, t, c)
+		return recorded(t, operation{r.method, c.version, fillPath(r.path, c.vars)}, func() (answer, error) { return r.serve(&t.directory, t, c) })
 	}
 	if r.watched {
 		defer t.looked(c.vars[0])

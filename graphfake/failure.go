@@ -32,6 +32,17 @@ type Failure struct {
 	// of the answer's body, or before an answer that has none. By method the error is
 	// io.ErrUnexpectedEOF. Err does not count.
 	Cut bool
+	// Slow: the service does what it was asked, and half of the answer's body comes this
+	// long before the other half, which may be cut off. It is real time, over HTTP alone.
+	Slow time.Duration
+	// Body is what is answered in the place of Graph's JSON, as a proxy does: a page of HTML,
+	// or half a document. Its status is that of Err, 200 where there is none, and its
+	// Content-Type is ContentType, text/html where that is empty. The call is refused unless it is
+	// Applied. By method the error is Err.
+	Body, ContentType string
+	// Probability is how likely a call that fits is met, by the dice of Weather.Seed; 0
+	// means that it is. A call that isn't met counts neither for After nor for Times.
+	Probability float64
 	// Err is what is answered: Status, Code, Message and RetryAfter count. An
 	// empty Code is filled with the usual one, and nil is a 500.
 	Err *entramfa.GraphError
@@ -43,7 +54,9 @@ type failure struct {
 }
 
 // served says whether the call is carried out before it fails.
-func (f *failure) served() bool { return f.Applied || f.Cut }
+func (f *failure) served() bool {
+	return f.Applied || f.Cut || f.Slow > 0 && f.Err == nil && f.Body == ""
+}
 
 // Fail arranges a refusal. The first one that fits a call answers it. The
 // returned function takes it back.
@@ -72,7 +85,7 @@ func (t *Tenant) dropFailure(gone *failure) {
 }
 
 // refuse says whether a call is refused by an arranged failure or by the limit
-// of Conditional Access. A failure that lets the call be served is returned beside.
+// of Conditional Access. The failure is returned beside; it may let the call be served.
 func (t *Tenant) refuse(op operation) (*entramfa.GraphError, *failure) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -83,13 +96,13 @@ func (t *Tenant) refuse(op operation) (*entramfa.GraphError, *failure) {
 	case f.served():
 		return nil, f
 	}
-	return f.answer(), nil
+	return f.answer(), f
 }
 
 // arranged returns the failure that meets a call, and counts it.
 func (t *Tenant) arranged(op operation) *failure {
 	for _, f := range t.failures {
-		if !f.fits(op) {
+		if !f.fits(op) || f.Probability > 0 && t.roll() >= f.Probability {
 			continue
 		}
 		if f.after > 0 {
@@ -111,16 +124,38 @@ func (t *Tenant) faulty(op operation, serve func() response) response {
 	t.arrived(op)
 	refusal, f := t.refuse(op)
 	if refusal != nil {
-		return t.failed(refusal, op)
+		return f.garble(t.failed(refusal, op))
 	}
 	reply := serve()
 	switch {
 	case f == nil:
 	case f.Cut:
 		reply.cut = true
-	case reply.status < http.StatusBadRequest:
-		return t.failed(f.answer(), op)
+	case f.Applied && reply.status < http.StatusBadRequest:
+		reply = t.failed(f.answer(), op)
 	}
+	return f.garble(reply)
+}
+
+// garble does to an answer what a network does.
+func (f *failure) garble(reply response) response {
+	if f == nil {
+		return reply
+	}
+	reply.slow = f.Slow
+	if f.Body == "" {
+		return reply
+	}
+	reply.status, reply.code, reply.body = http.StatusOK, "", []byte(f.Body)
+	if f.Err != nil && f.Err.Status != 0 {
+		reply.status = f.Err.Status
+	}
+	kind := f.ContentType
+	if kind == "" {
+		kind = "text/html"
+	}
+	reply.header = reply.header.Clone()
+	reply.header.Set("Content-Type", kind)
 	return reply
 }
 
@@ -131,7 +166,7 @@ func (f *failure) spoil(op operation, err error) error {
 		return err
 	case f.Cut:
 		return fmt.Errorf("%s %s: %w: the answer broke off: %w", op.method, op.path, entramfa.ErrUnavailable, io.ErrUnexpectedEOF)
-	case err == nil:
+	case err == nil && f.Applied:
 		return f.answer()
 	}
 	return err
@@ -146,9 +181,7 @@ func (t *Tenant) arrived(op operation) {
 
 // throttle is the limit of Conditional Access: one request a second for the tenant, all callers together.
 func (t *Tenant) throttle(path string) *entramfa.GraphError {
-	limited := strings.HasPrefix(path, "/identity/conditionalAccess/policies") ||
-		strings.HasPrefix(path, "/identity/conditionalAccess/namedLocations")
-	if !t.ThrottleConditionalAccess || !limited {
+	if !t.ThrottleConditionalAccess && !t.Weather.Limits || !limitedAccess(path) {
 		return nil
 	}
 	now := t.now()
@@ -157,6 +190,11 @@ func (t *Tenant) throttle(path string) *entramfa.GraphError {
 	}
 	t.lastCA = now
 	return nil
+}
+
+// limitedAccess says whether that limit is for a path.
+func limitedAccess(path string) bool {
+	return strings.HasPrefix(path, "/identity/conditionalAccess/policies") || strings.HasPrefix(path, "/identity/conditionalAccess/namedLocations")
 }
 
 func (f *failure) fits(op operation) bool {

@@ -20,6 +20,9 @@ const largestBody = 4 << 20
 // ServeHTTP answers Microsoft Graph under /v1.0 and /beta and the authority
 // that gives tokens beside them. It takes gzip, and gives it to who asks for it.
 func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !t.travel(r.Context()) {
+		panic(http.ErrAbortHandler) // who asked has gone
+	}
 	reply, items := t.answerHTTP(r)
 	id := t.newRequestID()
 	client := r.Header.Get("client-request-id")
@@ -70,7 +73,11 @@ func writeBody(w http.ResponseWriter, r *http.Request, reply response, body []by
 	if reply.status != http.StatusNoContent {
 		header.Set("Content-Length", strconv.Itoa(len(body)))
 	}
-	if reply.cut {
+	switch {
+	case reply.slow > 0 && len(body) > 0 && r.Method != http.MethodHead:
+		crawl(w, r, reply, body)
+		return
+	case reply.cut:
 		breakOff(w, reply.status, body)
 	}
 	w.WriteHeader(reply.status)
@@ -85,6 +92,17 @@ func pack(body []byte) []byte {
 	writer.Write(body) // a bytes.Buffer takes everything
 	writer.Close()
 	return packed.Bytes()
+}
+
+// crawl sends half of the body, and after a while the rest, unless it is cut off.
+func crawl(w http.ResponseWriter, r *http.Request, reply response, body []byte) {
+	w.WriteHeader(reply.status)
+	w.Write(body[:len(body)/2])
+	_ = http.NewResponseController(w).Flush() // a recorder has nothing to flush
+	if !pause(r.Context(), reply.slow) || reply.cut {
+		panic(http.ErrAbortHandler)
+	}
+	w.Write(body[len(body)/2:])
 }
 
 // breakOff sends half of the body and ends the connection; without a body it

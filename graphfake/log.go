@@ -33,11 +33,11 @@ func (t *Tenant) Requests() []Request {
 	return slices.Clone(t.log)
 }
 
-// ForgetRequests empties what Requests returns.
+// ForgetRequests empties what Requests and Written return.
 func (t *Tenant) ForgetRequests() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.log = nil
+	t.log, t.writes = nil, nil
 }
 
 func (t *Tenant) record(r Request) {

@@ -75,6 +75,7 @@ package graphfake
 import (
 	"crypto/rsa"
 	"fmt"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"sync"
@@ -121,8 +122,8 @@ type Tenant struct {
 	// names: a test can act there as another administrator would, by the methods
 	// that take no context. An item of a batch is a call.
 	Before func(method, path string)
-	// Log is given each request over HTTP when it is answered, and Requests then keeps
-	// none: for a program that serves for days. It is called by several requests at once.
+	// Log is given each request over HTTP when it is answered, and Requests and Written
+	// then keep none: for a program that serves for days. It is called by several requests at once.
 	Log func(Request)
 
 	// SigningKey signs the tokens by RS256, as those of the real service are signed;
@@ -141,6 +142,8 @@ type Tenant struct {
 	// what is arranged by the methods without a context is seen at once. So is a
 	// password, and what a person does.
 	ReplicationDelay time.Duration
+	// Weather is what stands between a client and the service.
+	Weather Weather
 	// MaxPolicies is how many Conditional Access policies the tenant takes, in any
 	// state and of any origin; 0 means no limit. The number of the real service has
 	// changed, and is not published as a promise.
@@ -216,6 +219,9 @@ type Tenant struct {
 	turn      chan struct{} // held by the plan that changes the tenant
 	recent    []recentWrite
 	people    table[person] // by user id
+	writes    []recordedWrite
+	dice      *rand.Rand // made at the first throw
+	meters    map[meter]window
 }
 
 // directory is the state of a tenant. It is read and written under Tenant.mu. A copy

@@ -25,6 +25,9 @@ func (s transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	w := &recorder{header: http.Header{}, status: http.StatusOK}
 	broken := s.serve(w, r)
+	if err := r.Context().Err(); broken && err != nil {
+		return nil, err
+	}
 	if broken && w.body.Len() == 0 {
 		return nil, io.ErrUnexpectedEOF
 	}

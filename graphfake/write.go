@@ -20,7 +20,7 @@ var (
 func change[T any](ctx context.Context, t *Tenant, op operation, write func(*directory) (T, error)) (T, entramfa.Receipt, error) {
 	made, err := served(ctx, t, op, func() (T, error) {
 		t.progress()
-		return write(&t.directory)
+		return recorded(t, op, func() (T, error) { return write(&t.directory) })
 	})
 	if err != nil {
 		return made, entramfa.Receipt{}, err
