@@ -29,6 +29,14 @@
 // Where the words or the code of a refusal are not published, a comment beside
 // it says so.
 //
+// # Keeping, comparing and disturbing
+//
+// [Tenant.WriteState] and [ReadState] keep a whole tenant over a restart, [Tenant.Save] writes
+// an export for [Load]. [Diff] tells in what two tenants differ, [Tenant.Written] what each
+// call changed. [Weather] is Graph's limits and the way to it; [Failure] is what goes
+// wrong on the way, by path, by count and by chance. As a program the tenant is served by
+// examples/fakegraph of this module.
+//
 // # Limits
 //
 // A write changes Conditional Access policies, named locations, authentication strengths

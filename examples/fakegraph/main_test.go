@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -191,5 +192,20 @@ func TestHelp(t *testing.T) {
 	assert.Empty(t, diagnostics)
 	for _, flag := range []string{"-listen", "-hosts", "-http", "-load", "-state", "-log", "-ca"} {
 		assert.Contains(t, out, "\n  "+flag, flag)
+	}
+}
+
+// TestREADMECommandsServe runs what the README tells to run, on a free port.
+func TestREADMECommandsServe(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	require.NoError(t, err)
+	commands := regexp.MustCompile(`(?m)^    go run \./examples/fakegraph(.*)$`).FindAllStringSubmatch(string(readme), -1)
+	require.NotEmpty(t, commands)
+	for _, command := range commands {
+		p := start(t, strings.Fields(strings.Replace(command[1], ":8443", ":0", 1))...)
+		client := p.client(true)
+		status, _ := p.call(client, p.token(client), http.MethodGet, "/v1.0/users", nil)
+		assert.Equal(t, http.StatusOK, status)
+		assert.Zero(t, p.stop())
 	}
 }
