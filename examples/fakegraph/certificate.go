@@ -10,7 +10,6 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
-	"fmt"
 	"io/fs"
 	"math/big"
 	"net"
@@ -105,12 +104,12 @@ func replaceCertificate(path string, text []byte) error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 	case err != nil:
-		return fmt.Errorf("%w: -ca: %v", open.ErrUsage, err)
+		return open.Wrong("-ca: %v", err)
 	case !bytes.HasPrefix(before, []byte("-----BEGIN CERTIFICATE-----")):
-		return fmt.Errorf("%w: -ca: %s is there, and no certificate: it is left alone", open.ErrUsage, path)
+		return open.Wrong("-ca: %s is there, and no certificate: it is left alone", path)
 	}
 	if err := os.WriteFile(path, text, 0o644); err != nil {
-		return fmt.Errorf("%w: -ca: %v", open.ErrUsage, err)
+		return open.Wrong("-ca: %v", err)
 	}
 	return nil
 }

@@ -91,15 +91,15 @@ func loaded(folders []string, stderr io.Writer) (*served, error) {
 		info, err := os.Stat(folder)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("%w: -load: %v", open.ErrUsage, err)
+			return nil, open.Wrong("-load: %v", err)
 		case !info.IsDir():
-			return nil, fmt.Errorf("%w: -load: %s is no folder", open.ErrUsage, folder)
+			return nil, open.Wrong("-load: %s is no folder", folder)
 		}
 		systems = append(systems, os.DirFS(folder))
 	}
 	tenant, err := graphfake.Load(systems...)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", open.ErrUsage, err)
+		return nil, open.Wrong("%w", err)
 	}
 	if skipped := tenant.Skipped(); len(skipped) > 0 {
 		fmt.Fprintf(stderr, "fakegraph: %s nothing that Graph is asked for here: %s, ...\n",

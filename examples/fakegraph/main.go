@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func status(err error) int {
 	var network *net.OpError
 	switch {
-	case errors.Is(err, open.ErrUsage):
+	case open.Status(err) == exitUsage:
 		return exitUsage
 	case errors.As(err, &network):
 		return exitUnavailable

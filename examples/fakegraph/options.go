@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -73,11 +72,11 @@ func (o *options) validate(rest []string) error {
 	_, _, err := net.SplitHostPort(o.listen)
 	switch {
 	case len(rest) > 0:
-		return fmt.Errorf("%w: %q is no flag", open.ErrUsage, rest[0])
+		return open.Wrong("%q is no flag", rest[0])
 	case err != nil:
-		return fmt.Errorf("%w: -listen %s: an address with a port is wanted, such as 127.0.0.1:8443", open.ErrUsage, o.listen)
+		return open.Wrong("-listen %s: an address with a port is wanted, such as 127.0.0.1:8443", o.listen)
 	case o.http && o.ca != "":
-		return fmt.Errorf("%w: -http and -ca exclude each other", open.ErrUsage)
+		return open.Wrong("-http and -ca exclude each other")
 	}
 	return nil
 }

@@ -27,11 +27,11 @@ func openState(path string) (*stateFile, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: -state: %v", open.ErrUsage, err)
+		return nil, open.Wrong("-state: %v", err)
 	}
 	release, err := lock(whole + ".lock")
 	if err != nil {
-		return nil, fmt.Errorf("%w: -state: %s: %v", open.ErrUsage, path, err)
+		return nil, open.Wrong("-state: %s: %v", path, err)
 	}
 	return &stateFile{whole, release}, nil
 }
@@ -45,12 +45,12 @@ func (f *stateFile) read() (*graphfake.Tenant, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: -state: %v", open.ErrUsage, err)
+		return nil, open.Wrong("-state: %v", err)
 	}
 	defer file.Close()
 	tenant, err := graphfake.ReadState(file)
 	if err != nil {
-		return nil, fmt.Errorf("%w: -state: %s: %v", open.ErrUsage, f.path, err)
+		return nil, open.Wrong("-state: %s: %v", f.path, err)
 	}
 	return tenant, nil
 }
