@@ -23,6 +23,7 @@ func sections() []section {
 		resourceTable("roleDefinitions", func(s *wholeState) *table[policy.RoleDefinition] { return &s.definitions }, func(r policy.RoleDefinition) string { return r.ID }),
 		resourceTable("roleAssignments", func(s *wholeState) *table[policy.RoleAssignment] { return &s.assignments }, func(r policy.RoleAssignment) string { return r.ID }),
 		resourceTable("roleEligibilities", func(s *wholeState) *table[policy.RoleAssignment] { return &s.eligibilities }, func(r policy.RoleAssignment) string { return r.ID }),
+		resourceTable("groupEligibilities", func(s *wholeState) *table[policy.GroupEligibility] { return &s.joiners }, func(r policy.GroupEligibility) string { return r.ID }),
 		resourceTable("policies", func(s *wholeState) *table[policy.Policy] { return &s.policies }, func(r policy.Policy) string { return r.ID }),
 		resourceTable("deletedPolicies", func(s *wholeState) *table[policy.Policy] { return &s.deleted }, func(r policy.Policy) string { return r.ID }),
 		resourceTable("namedLocations", func(s *wholeState) *table[policy.NamedLocation] { return &s.locations }, func(r policy.NamedLocation) string { return r.ID }),

@@ -39,7 +39,7 @@ var permissions = []string{
 	"Application.ReadWrite.All", "AuditLog.Read.All", "Directory.ReadWrite.All", "Domain.Read.All", "Group.ReadWrite.All",
 	"GroupMember.ReadWrite.All", "LicenseAssignment.Read.All", "Member.Read.Hidden", "Organization.Read.All", "Policy.Read.All",
 	"Policy.ReadWrite.AuthenticationMethod", "Policy.ReadWrite.ConditionalAccess", "Policy.ReadWrite.SecurityDefaults",
-	"RoleAssignmentSchedule.Read.Directory", "RoleEligibilitySchedule.Read.Directory", "RoleManagement.ReadWrite.Directory",
+	"PrivilegedEligibilitySchedule.Read.AzureADGroup", "RoleAssignmentSchedule.Read.Directory", "RoleEligibilitySchedule.Read.Directory", "RoleManagement.ReadWrite.Directory",
 	"User-PasswordProfile.ReadWrite.All", "User-Phone.ReadWrite.All", "User.ReadWrite.All", "UserAuthMethod-Password.ReadWrite.All",
 	"UserAuthMethod-Phone.ReadWrite.All", "UserAuthenticationMethod.ReadWrite.All", "Directory.Read.All",
 }
