@@ -48,7 +48,7 @@ func (t *Tenant) newSecret(wanted object) (credential, error) {
 		name = raw(wanted.text("displayName"))
 	}
 	secret := secretText()
-	return credential{secret: secret, row: object{
+	return credential{secret: secret, hash: newSecretHash(secret), row: object{
 		{"customKeyIdentifier", raw(nil)}, {"displayName", name}, {"endDateTime", raw(second(until))}, {"hint", raw(secret[:3])},
 		{"keyId", raw(t.newID())}, {"secretText", raw(nil)}, {"startDateTime", raw(second(from))},
 	}}, nil

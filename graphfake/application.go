@@ -28,7 +28,7 @@ type Application struct {
 	Scopes []string
 
 	added []credential // by calls of Graph; filled where something signs in
-	hash *secretHash // of Secret; where that is empty, all that is known
+	hash  *secretHash  // of Secret; where that is empty, all that is known
 }
 
 // AddApplication adds an application and returns its id, a new one where it has
@@ -59,5 +59,5 @@ func (d *directory) client(id string) (Application, bool) {
 
 // addedSecret says whether a secret is one that a call of Graph made, and still works.
 func (a Application) addedSecret(secret string, at time.Time) bool {
-	return slices.ContainsFunc(a.added, func(c credential) bool { return c.secret != "" && equalSecret(secret, c.secret) && c.valid(at) })
+	return slices.ContainsFunc(a.added, func(c credential) bool { return c.valid(at) && c.fits(secret) })
 }

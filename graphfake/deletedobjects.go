@@ -174,6 +174,7 @@ func (t *Tenant) binApplication(d *directory, app registration) {
 func (t *Tenant) binPrincipal(d *directory, principal registration) {
 	o := t.uproot(d, principalType, principal.row)
 	if client, ok := d.applications.get(principal.appID); ok {
+		client.hash = client.hashOfSecret()
 		o.client = &client
 		d.applications.remove(principal.appID)
 	}

@@ -273,8 +273,17 @@ func (t *Tenant) register(d *directory, application Application) {
 // service principal. It is compared, and never shown.
 type credential struct {
 	row    object // as it is listed
-	secret string
+	secret string // "" where only its hash is known
+	hash   *secretHash
 	key    []byte // a certificate, DER
+}
+
+// fits says whether it is a secret, and this one.
+func (c credential) fits(given string) bool {
+	if c.secret != "" {
+		return equalSecret(given, c.secret)
+	}
+	return c.hash.fits(given)
 }
 
 func (c credential) id() string { return c.row.text("keyId") }

@@ -80,6 +80,14 @@ func (d *directory) passwordFits(id, given string) bool {
 	return true
 }
 
+// hashOfSecret is the hash of the secret that an application has, nil where it has none.
+func (a Application) hashOfSecret() *secretHash {
+	if a.hash == nil && a.Secret != "" {
+		return newSecretHash(a.Secret)
+	}
+	return a.hash
+}
+
 // fits says whether an application has a secret.
 func (a Application) fits(given string) bool {
 	if a.Secret != "" {

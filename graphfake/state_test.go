@@ -72,6 +72,12 @@ func (f *filler) fill(v reflect.Value) {
 	case *json.RawMessage:
 		*at = raw(f.text())
 		return
+	case *memberSet:
+		*at = memberSet{}.with(f.text()).with(f.text())
+		return
+	case *credential:
+		*at = credential{row: object{{"keyId", raw(f.text())}}, hash: newSecretHash(f.text())}
+		return
 	case *password:
 		*at = password{text: f.text(), change: f.random.IntN(2) > 0, withMFA: f.random.IntN(2) > 0, profiled: f.random.IntN(2) > 0}
 		return
@@ -95,7 +101,9 @@ func (f *filler) fill(v reflect.Value) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			f.fill(v.Field(i))
+			if v.Type().Field(i).Name != "added" { // of an Application: filled where it signs in
+				f.fill(v.Field(i))
+			}
 		}
 	case reflect.Interface: // the public key of an application
 		v.Set(reflect.ValueOf(f.key))

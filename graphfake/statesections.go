@@ -24,15 +24,22 @@ func sections() []section {
 		resourceTable("roleAssignments", func(s *wholeState) *table[policy.RoleAssignment] { return &s.assignments }, func(r policy.RoleAssignment) string { return r.ID }),
 		resourceTable("roleEligibilities", func(s *wholeState) *table[policy.RoleAssignment] { return &s.eligibilities }, func(r policy.RoleAssignment) string { return r.ID }),
 		resourceTable("groupEligibilities", func(s *wholeState) *table[policy.GroupEligibility] { return &s.joiners }, func(r policy.GroupEligibility) string { return r.ID }),
+		stateTable[roleTime, savedRoleTime]{"roleTimes", func(s *wholeState) *table[roleTime] { return &s.roleTimes }, saveRoleTime, savedRoleTime.load, nil},
+		stateTable[roleRequest, savedRoleRequest]{"roleRequests", func(s *wholeState) *table[roleRequest] { return &s.roleRequests }, saveRoleRequest, savedRoleRequest.load, nil},
+		plainTable("activatedRoles", func(s *wholeState) *table[string] { return &s.activated }),
 		resourceTable("policies", func(s *wholeState) *table[policy.Policy] { return &s.policies }, func(r policy.Policy) string { return r.ID }),
 		resourceTable("deletedPolicies", func(s *wholeState) *table[policy.Policy] { return &s.deleted }, func(r policy.Policy) string { return r.ID }),
 		resourceTable("namedLocations", func(s *wholeState) *table[policy.NamedLocation] { return &s.locations }, func(r policy.NamedLocation) string { return r.ID }),
 		resourceTable("authenticationStrengths", func(s *wholeState) *table[policy.AuthenticationStrength] { return &s.strengths }, func(r policy.AuthenticationStrength) string { return r.ID }),
 		stateValue[securitydefaults.Policy, securitydefaults.Policy]{"securityDefaults",
 			func(s *wholeState) *securitydefaults.Policy { return &s.defaults }, itself[securitydefaults.Policy], itself[securitydefaults.Policy]},
+		stateTable[object, json.RawMessage]{"authenticationContexts", func(s *wholeState) *table[object] { return &s.contexts }, saveObject, loadObject, nil},
 		resourceTable("subscribedSkus", func(s *wholeState) *table[securitydefaults.SubscribedSKU] { return &s.skus }, func(r securitydefaults.SubscribedSKU) string { return r.ID }),
 		resourceTable("domains", func(s *wholeState) *table[mfa.Domain] { return &s.domains }, func(r mfa.Domain) string { return r.ID }),
 		stateValue[object, json.RawMessage]{"organization", func(s *wholeState) *object { return &s.organization }, saveObject, loadObject},
+		plainTable("managers", func(s *wholeState) *table[string] { return &s.managers }),
+		stateTable[memberSet, []string]{"owners", func(s *wholeState) *table[memberSet] { return &s.owners }, saveMembers, loadMembers, nil},
+		stateTable[deletedObject, savedDeleted]{"deletedItems", func(s *wholeState) *table[deletedObject] { return &s.bin }, saveDeleted, savedDeleted.load, nil},
 		plainTable("requirements", func(s *wholeState) *table[mfa.Requirements] { return &s.requirements }),
 		plainTable("registrationsCounted", func(s *wholeState) *table[bool] { return &s.counted }),
 		stateTable[[]method, []savedMethod]{"methods", func(s *wholeState) *table[[]method] { return &s.methods }, eachOf(saveMethod), eachOf(savedMethod.load), nil},
@@ -41,9 +48,17 @@ func sections() []section {
 		plainTable("mobilePhones", func(s *wholeState) *table[string] { return &s.mobiles }),
 		plainTable("defaultMethods", func(s *wholeState) *table[string] { return &s.defaultMethods }),
 		plainTable("appPasswords", func(s *wholeState) *table[int] { return &s.appPasswords }),
+		stateTable[preference, savedPreference]{"signInPreferences", func(s *wholeState) *table[preference] { return &s.preferences }, savePreference, savedPreference.load, nil},
+		stateValue[object, json.RawMessage]{"authenticationMethodsPolicy", func(s *wholeState) *object { return &s.methodsPolicyOwn }, saveObject, loadObject},
 		resourceTable("methodPolicies", func(s *wholeState) *table[mfa.MethodConfiguration] { return &s.methodPolicies }, func(r mfa.MethodConfiguration) string { return r.ID }),
 		stateTable[reset, savedReset]{"passwordResets", func(s *wholeState) *table[reset] { return &s.resets }, saveReset, savedReset.load, nil},
 		stateTable[Application, savedApplication]{"applications", func(s *wholeState) *table[Application] { return &s.applications }, saveApplication, savedApplication.load, nil},
+		stateTable[registration, savedRegistration]{"applicationObjects", func(s *wholeState) *table[registration] { return &s.registered }, saveRegistration, savedRegistration.load, nil},
+		stateTable[registration, savedRegistration]{"servicePrincipals", func(s *wholeState) *table[registration] { return &s.principals }, saveRegistration, savedRegistration.load, nil},
+		stateTable[[]credential, []savedCredential]{"credentials", func(s *wholeState) *table[[]credential] { return &s.credentials }, eachOf(saveCredential), eachOf(savedCredential.load), nil},
+		stateTable[roleGrant, savedGrant]{"appRoleAssignments", func(s *wholeState) *table[roleGrant] { return &s.grants }, saveGrant, savedGrant.load, nil},
+		stateValue[int, int]{"revocations", func(s *wholeState) *int { return &s.revocations }, itself[int], itself[int]},
+		plainTable("revokedSessions", func(s *wholeState) *table[int] { return &s.sessions }),
 		stateTable[loggedSignIn, savedSignIn]{"signIns", func(s *wholeState) *table[loggedSignIn] { return &s.signIns }, saveSignIn, savedSignIn.load, nil},
 		stateTable[person, savedPerson]{"people", func(s *wholeState) *table[person] { return &s.people }, savePerson, savedPerson.load, nil},
 		stateValue[*holdings, *savedHoldings]{"known", func(s *wholeState) **holdings { return &s.held }, saveHoldings, (*savedHoldings).load},
@@ -117,10 +132,15 @@ type savedMethod struct {
 	Number  string  `json:"number,omitempty"`
 	Shown   *string `json:"shown,omitempty"`
 	Created string  `json:"createdDateTime,omitempty"`
+	// Extra are members that only its type has.
+	Extra json.RawMessage `json:"extra,omitempty"`
 }
 
 func saveMethod(m method) (savedMethod, error) {
 	saved := savedMethod{Type: m.Type, ID: m.ID, PhoneType: m.PhoneType, Number: m.number, Created: m.created}
+	if m.extra != nil {
+		saved.Extra = raw(m.extra)
+	}
 	if m.PhoneNumber != nil {
 		saved.Shown = new(m.PhoneNumber.String())
 	}
@@ -129,8 +149,9 @@ func saveMethod(m method) (savedMethod, error) {
 
 func (s savedMethod) load() (method, error) {
 	m := method{Method: mfa.Method{Type: s.Type, ID: s.ID, PhoneType: s.PhoneType}, number: s.Number, created: s.Created}
-	if s.Shown == nil {
-		return m, nil
+	var err error
+	if m.extra, err = loadObject(s.Extra); err != nil || s.Shown == nil {
+		return m, err
 	}
 	phone := mfa.NewPhone(s.Number)
 	if s.Number == "" && *s.Shown != phone.String() {
@@ -200,10 +221,11 @@ type savedApplication struct {
 	Certificate   []byte      `json:"certificate"`
 	PublicKey     []byte      `json:"publicKey"`
 	Permissions   []string    `json:"permissions"`
+	Scopes        []string    `json:"scopes"`
 }
 
 func saveApplication(a Application) (savedApplication, error) {
-	saved := savedApplication{ID: a.ID, Hash: a.hash, SecretExpires: a.SecretExpires, Permissions: a.Permissions}
+	saved := savedApplication{ID: a.ID, Hash: a.hash, SecretExpires: a.SecretExpires, Permissions: a.Permissions, Scopes: a.Scopes}
 	if a.Certificate != nil {
 		saved.Certificate = a.Certificate.Raw
 	}
@@ -215,7 +237,7 @@ func saveApplication(a Application) (savedApplication, error) {
 }
 
 func (s savedApplication) load() (a Application, err error) {
-	a = Application{ID: s.ID, hash: s.Hash, SecretExpires: s.SecretExpires, Permissions: s.Permissions}
+	a = Application{ID: s.ID, hash: s.Hash, SecretExpires: s.SecretExpires, Permissions: s.Permissions, Scopes: s.Scopes}
 	if s.Certificate != nil {
 		if a.Certificate, err = x509.ParseCertificate(s.Certificate); err != nil {
 			return a, err

@@ -36,7 +36,7 @@ const demoAccount = "svc-backup@contoso.com"
 
 // permissions open every route.
 var permissions = []string{
-	"Application.ReadWrite.All", "AuditLog.Read.All", "Directory.ReadWrite.All", "Domain.Read.All", "Group.ReadWrite.All",
+	"Application.ReadWrite.All", "AppRoleAssignment.ReadWrite.All", "AuditLog.Read.All", "Directory.ReadWrite.All", "Domain.Read.All", "Group.ReadWrite.All",
 	"GroupMember.ReadWrite.All", "LicenseAssignment.Read.All", "Member.Read.Hidden", "Organization.Read.All", "Policy.Read.All",
 	"Policy.ReadWrite.AuthenticationMethod", "Policy.ReadWrite.ConditionalAccess", "Policy.ReadWrite.SecurityDefaults",
 	"PrivilegedEligibilitySchedule.Read.AzureADGroup", "RoleAssignmentSchedule.Read.Directory", "RoleEligibilitySchedule.Read.Directory", "RoleManagement.ReadWrite.Directory",
@@ -47,7 +47,7 @@ var permissions = []string{
 // enter gives the tenant the application of this start.
 func (s *served) enter() {
 	s.secret = rand.Text() + rand.Text()
-	s.tenant.AddApplication(graphfake.Application{ID: demoApplication, Secret: s.secret, Permissions: permissions})
+	s.tenant.AddApplication(graphfake.Application{ID: demoApplication, Secret: s.secret, Permissions: permissions, Scopes: permissions})
 }
 
 // builtIn is the tenant that the program carries with it: four accounts, a group that a
