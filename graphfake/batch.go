@@ -1,8 +1,10 @@
 package graphfake
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -52,12 +54,12 @@ func (t *Tenant) answerBatch(c *call) (response, []Request) {
 
 func (t *Tenant) answerItems(c *call, items []batchItem) (response, []Request) {
 	statuses := map[string]int{}
-	var answers []batchAnswer
+	answers := []batchAnswer{}
 	var log []Request
 	cut := false
 	for _, item := range items {
 		reply, request := t.answerItem(c, item, statuses)
-		statuses[item.ID] = reply.status
+		statuses[fold(item.ID)] = reply.status
 		answers = append(answers, t.itemAnswer(item.ID, reply))
 		log = append(log, request)
 		cut = cut || reply.cut
@@ -88,7 +90,7 @@ func batchError(format string, args ...any) *entramfa.GraphError {
 	return graphError(http.StatusBadRequest, "BadRequest", format, args...)
 }
 
-// ordered checks the ids and sorts by dependsOn, keeping the order otherwise.
+// ordered checks the ids, which are compared without case, and sorts by dependsOn, keeping the order otherwise.
 func ordered(items []batchItem) ([]batchItem, *entramfa.GraphError) {
 	ids := map[string]bool{}
 	for _, item := range items {
@@ -105,8 +107,8 @@ func ordered(items []batchItem) ([]batchItem, *entramfa.GraphError) {
 	for len(sorted) < len(items) {
 		before := len(sorted)
 		for _, item := range items {
-			if !done[item.ID] && !slices.ContainsFunc(item.DependsOn, func(id string) bool { return !done[id] }) {
-				done[item.ID] = true
+			if !done[fold(item.ID)] && !slices.ContainsFunc(item.DependsOn, func(id string) bool { return !done[fold(id)] }) {
+				done[fold(item.ID)] = true
 				sorted = append(sorted, item)
 			}
 		}
@@ -119,6 +121,9 @@ func ordered(items []batchItem) ([]batchItem, *entramfa.GraphError) {
 
 func (t *Tenant) answerItem(c *call, item batchItem, statuses map[string]int) (response, Request) {
 	path, query, _ := strings.Cut(item.URL, "?")
+	if !strings.HasPrefix(path, "/") { // as an example in Microsoft's page has it
+		path = "/" + path
+	}
 	inner := &call{
 		method: strings.ToUpper(item.Method), version: c.version, base: c.base, path: path, query: query,
 		header: http.Header{}, body: item.Body, roles: c.roles, who: c.who, delegated: c.delegated,
@@ -129,24 +134,68 @@ func (t *Tenant) answerItem(c *call, item batchItem, statuses map[string]int) (r
 	reply := t.dispatchItem(inner, item, statuses)
 	return reply, Request{
 		Method: inner.method, Path: "/" + c.version + path, Query: query, Header: public(inner.header),
-		Status: reply.status, Code: reply.code,
+		Status: reply.status, Code: reply.code, unknown: reply.unknown,
 	}
 }
 
 func (t *Tenant) dispatchItem(inner *call, item batchItem, statuses map[string]int) response {
 	op := operation{inner.method, inner.version, inner.path}
-	failedBefore := slices.ContainsFunc(item.DependsOn, func(id string) bool { return statuses[id] >= 400 })
+	failedBefore := slices.ContainsFunc(item.DependsOn, func(id string) bool { return statuses[fold(id)] >= 400 })
 	switch {
 	case failedBefore:
 		return t.failed(graphError(http.StatusFailedDependency, "FailedDependency", "A request on which this one depends has failed."), op)
-	case !strings.HasPrefix(inner.path, "/"):
-		return t.failed(batchError("The url '%s' of a batch request must be relative to the version and begin with '/'.", item.URL), op)
-	case strings.EqualFold(inner.path, "/$batch"):
+	case isAbsolute(item.URL):
+		return t.failed(batchError("The url '%s' of a batch request must be relative to the version.", item.URL), op)
+	case isBatch(inner.path):
 		return t.failed(batchError("Nested batch requests are not allowed."), op)
-	case len(item.Body) > 0 && http.Header(inner.header).Get("Content-Type") == "":
+	case item.lacksBody():
 		return t.failed(batchError("Write request id : %s does not contain Content-Type header or body.", item.ID), op)
 	}
+	if body, ok := item.binary(inner.header.Get("Content-Type")); ok {
+		inner.body = body
+	}
 	return t.answerCall(inner)
+}
+
+func isBatch(path string) bool { return strings.EqualFold(strings.Trim(path, "/"), "$batch") }
+
+// isAbsolute says whether an address names a host.
+func isAbsolute(address string) bool {
+	parsed, err := url.Parse(address)
+	return err != nil || parsed.Scheme != "" || parsed.Host != ""
+}
+
+// lacksBody says whether an item has half of what a write needs: a body, be it {}, and its type.
+func (item batchItem) lacksBody() bool {
+	typed := false
+	for name := range item.Headers {
+		typed = typed || strings.EqualFold(name, "Content-Type")
+	}
+	hasBody := len(item.Body) > 0 && string(item.Body) != "null"
+	switch strings.ToUpper(item.Method) {
+	case http.MethodPost, http.MethodPatch, http.MethodPut:
+		return !hasBody || !typed
+	}
+	return hasBody && !typed
+}
+
+// binary returns a body that isn't JSON, which stands in the batch as base64.
+func (item batchItem) binary(contentType string) ([]byte, bool) {
+	text, isText := textOf(item.Body)
+	if !isText || isJSON(contentType) {
+		return nil, false
+	}
+	text = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(text), "=")
+	body, err := base64.RawStdEncoding.DecodeString(text)
+	return body, err == nil
+}
+
+// itemBody is a body as it stands in a batch: JSON as it is, all else as base64.
+func itemBody(reply response, body []byte) json.RawMessage {
+	if len(body) == 0 || isJSON(reply.header.Get("Content-Type")) && json.Valid(body) {
+		return body
+	}
+	return raw(base64.StdEncoding.EncodeToString(body))
 }
 
 func (t *Tenant) itemAnswer(id string, reply response) batchAnswer {
@@ -155,9 +204,5 @@ func (t *Tenant) itemAnswer(id string, reply response) batchAnswer {
 	for name := range reply.header {
 		headers[name] = reply.header.Get(name)
 	}
-	body := json.RawMessage(t.stamp(reply, request, request))
-	if len(body) > 0 && !json.Valid(body) {
-		body = raw([]byte(body)) // what is no JSON stands in a batch as base64
-	}
-	return batchAnswer{ID: id, Status: reply.status, Headers: headers, Body: body}
+	return batchAnswer{ID: id, Status: reply.status, Headers: headers, Body: itemBody(reply, t.stamp(reply, request, request))}
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ type call struct {
 	version string
 	base    string // scheme and host that the client used
 	path    string // escaped, without the version
+	route   string // path under the first name of its route
 	query   string
 	header  http.Header
 	body    []byte
@@ -27,10 +27,11 @@ type call struct {
 	// delegated: an application calls for somebody, who needs the right to it too.
 	delegated bool
 
-	vars    []string // keys in the path
+	vars    []string // keys in the path; an alternate one is name=value
 	options options
 	// permissions lists those that open routes. A route can't name the table in which it stands.
 	permissions func() []string
+	counts      bool // the path ends in $count
 }
 
 // response is what Graph answers.
@@ -41,6 +42,8 @@ type response struct {
 	code   string        // error.code
 	cut    bool          // the connection ends in the middle of the body
 	slow   time.Duration // after half of the body
+	// unknown: the tenant has no such route.
+	unknown bool
 }
 
 // answer is what a route found, before filter, pages and $select.
@@ -49,7 +52,9 @@ type answer struct {
 	context, kind string
 	shape         shape
 	rows          []object
-	single        bool
+	// source gives the rows of a long list in the place of rows.
+	source *rowSource
+	single bool
 	// defaults are the members that are sent without $select; nil means all.
 	defaults []string
 	// filtered: the route has applied $filter itself.
@@ -58,6 +63,8 @@ type answer struct {
 	shapeOf func(object) shape
 	// finish is the last touch on a row.
 	finish func(object) object
+	// page is what of the rows is sent, where it was picked before.
+	page *page
 	// header and body are those of a call that is accepted and runs on.
 	header http.Header
 	body   json.RawMessage
@@ -65,25 +72,24 @@ type answer struct {
 
 // answerCall routes a call, asks whether it may pass, and renders what was found.
 func (t *Tenant) answerCall(c *call) response {
-	segments, err := c.segments()
+	match, err := c.find()
 	if err != nil {
-		return t.failed(err, operation{c.method, c.version, c.path})
-	}
-	match, err := find(c.version, segments)
-	if err != nil {
-		return t.failed(err, operation{c.method, c.version, c.path})
+		return unknown(t.failed(err, operation{c.method, c.version, c.path}))
 	}
 	op := operation{c.method, c.version, match.path}
 	if c.method == http.MethodHead {
 		op.method = http.MethodGet
 	}
-	c.vars, c.permissions = match.vars, routePermissions
+	c.vars, c.route, c.permissions = match.vars, match.path, routePermissions
 	if c.method == http.MethodOptions {
 		return response{status: http.StatusNoContent, header: http.Header{"Allow": {match.allow()}}}
 	}
 	r := match.of(op.method)
-	if r == nil {
-		return t.failed(wrongMethod(), op)
+	if r == nil || c.counts && !r.countable() {
+		return unknown(t.failed(wrongMethod(), op))
+	}
+	if refusal := c.checkMedia(); refusal != nil {
+		return t.failed(refusal, op)
 	}
 	return t.faulty(op, t.metered(c, r, op, func() response {
 		body, header, refusal := t.pass(c, r)
@@ -99,6 +105,29 @@ func (t *Tenant) answerCall(c *call) response {
 	}))
 }
 
+// find routes the path of the call. The number of rows of a list is asked for under it.
+func (c *call) find() (found, *entramfa.GraphError) {
+	segments, refusal := c.segments()
+	if refusal != nil {
+		return found{}, refusal
+	}
+	if last := len(segments) - 1; last > 0 && strings.EqualFold(segments[last], "$count") {
+		match, err := find(c.version, segments[:last])
+		if r := match.of(http.MethodGet); err == nil && (r == nil || !r.countable()) {
+			return found{}, noSegment("$count")
+		}
+		c.counts = true
+		return match, err
+	}
+	return find(c.version, segments)
+}
+
+// unknown marks the answer to a call that the tenant has no route for.
+func unknown(reply response) response {
+	reply.unknown = true
+	return reply
+}
+
 func wrongMethod() *entramfa.GraphError {
 	return graphError(http.StatusMethodNotAllowed, "Request_BadRequest", "Specified HTTP method is not allowed for the request target.")
 }
@@ -108,7 +137,7 @@ func (t *Tenant) pass(c *call, r *route) (json.RawMessage, http.Header, *entramf
 	if err := t.mayCall(c, r); err != nil {
 		return nil, nil, err
 	}
-	if err := r.checkQuery(c); err != nil {
+	if err := t.checkQuery(c, r); err != nil {
 		return nil, nil, err
 	}
 	found, failure := t.reach(c, r)
@@ -120,17 +149,6 @@ func (t *Tenant) pass(c *call, r *route) (json.RawMessage, http.Header, *entramf
 	}
 	body, err := t.render(c, r, found)
 	return body, nil, err
-}
-
-// checkQuery reads the query options, and refuses those that the route doesn't take.
-func (r *route) checkQuery(c *call) (err *entramfa.GraphError) {
-	if c.options, err = parseOptions(r.withoutParameters(c.query), append(r.options, "skiptoken")); err != nil {
-		return err
-	}
-	if err := r.advancedOnly(c); err != nil {
-		return err
-	}
-	return c.options.filter.check(r.filterable)
 }
 
 // withoutParameters returns a query without what only the service itself writes there.
@@ -157,81 +175,12 @@ func (t *Tenant) reach(c *call, r *route) (answer, error) {
 	if r.watched {
 		defer t.looked(c.vars[0])
 	}
-	return r.serve(t.shown(), t, c)
-}
-
-// advancedOnly refuses the queries of the directory that want ConsistencyLevel,
-// and $count=true for a cast, when they come without.
-func (r *route) advancedOnly(c *call) *entramfa.GraphError {
-	if r.service == conditionalAccess {
-		return nil
+	d := t.shown()
+	found, err := r.serve(d, t, c)
+	if err == nil && r.expands != nil && len(c.options.expand) > 0 {
+		err = t.expand(d, c, r, &found)
 	}
-	if (r.advanced || c.options.count) && (!eventual(c.header) || !c.options.count) {
-		return unsupportedQuery("Request with $count or an OData cast needs the header ConsistencyLevel: eventual and $count=true.")
-	}
-	return nil
-}
-
-// render filters, pages, selects and wraps the rows.
-func (t *Tenant) render(c *call, r *route, found answer) (json.RawMessage, *entramfa.GraphError) {
-	v := viewOf(c.version, c.header)
-	if err := found.checkSelect(c.options.selects); err != nil {
-		return nil, err
-	}
-	if found.single {
-		shown := found.show(found.rows[0], c.options.selects, v)
-		return raw(append(c.envelope(found, v), shown...)), nil
-	}
-	rows := found.rows
-	if !found.filtered {
-		rows = slices.DeleteFunc(slices.Clone(rows), func(o object) bool { return !c.options.filter.accepts(o) })
-	}
-	total := len(rows)
-	from := min(c.options.from+c.options.skip, total)
-	if c.options.from > 0 {
-		from = min(c.options.from, total)
-	}
-	to := min(from+t.pageSize(r, c.options.top), total)
-	list := c.envelope(found, v)
-	if c.options.count && c.options.from == 0 {
-		list = append(list, member{"@odata.count", raw(total)})
-	}
-	if to < total {
-		list = append(list, member{"@odata.nextLink", raw(c.nextLink(to))})
-	}
-	values := make([]object, 0, to-from)
-	for _, o := range rows[from:to] {
-		values = append(values, found.show(o, c.options.selects, v))
-	}
-	return raw(append(list, member{"value", raw(values)})), nil
-}
-
-// pageSize is 100 in the directory, unlimited in Conditional Access, unless the
-// caller or the tenant wants less.
-func (t *Tenant) pageSize(r *route, top int) int {
-	if r.method == http.MethodPost {
-		return 1 << 20 // getByIds answers its thousand ids at once
-	}
-	size := 100
-	switch r.service {
-	case conditionalAccess:
-		size = 1 << 20
-	case reports:
-		size = 1000
-	}
-	if top > 0 {
-		size = top
-	}
-	if t.PageSize > 0 {
-		size = min(size, t.PageSize)
-	}
-	return size
-}
-
-func (c *call) nextLink(from int) string {
-	query, _ := url.ParseQuery(c.query) // it was parsed before
-	query.Set("$skiptoken", skipToken(from))
-	return fmt.Sprintf("%s/%s%s?%s", c.base, c.version, c.path, query.Encode())
+	return found, err
 }
 
 func (c *call) envelope(found answer, v view) object {
@@ -246,18 +195,6 @@ func (c *call) envelope(found answer, v view) object {
 		context += "/$entity"
 	}
 	return object{{"@odata.context", raw(fmt.Sprintf("%s/%s/$metadata#%s", c.base, c.version, context))}}
-}
-
-// checkSelect refuses a $select of what the type doesn't have.
-func (a answer) checkSelect(names []string) *entramfa.GraphError {
-	for _, name := range names {
-		known := a.shape.find(name) != nil || slices.ContainsFunc(a.rows, func(o object) bool { return o.get(name) != nil })
-		if !known || isAnnotation(name) {
-			return graphError(http.StatusBadRequest, "BadRequest",
-				"Parsing OData Select and Expand failed: Could not find a property named '%s' on type '%s'.", name, a.kind)
-		}
-	}
-	return nil
 }
 
 func (a answer) show(o object, selects []string, v view) object {
@@ -291,8 +228,12 @@ func (c *call) answerHeader() http.Header {
 	header := http.Header{}
 	header.Set("Content-Type", "application/json;odata.metadata="+v.metadata+";odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
 	header.Set("OData-Version", "4.0")
-	if v.futures {
-		header.Set("Preference-Applied", "include-unknown-enum-members")
+	header.Set("Cache-Control", "no-cache")
+	if c.counts {
+		header.Set("Content-Type", "text/plain")
+	}
+	if applied := c.preferencesApplied(v); applied != "" {
+		header.Set("Preference-Applied", applied)
 	}
 	return header
 }

@@ -38,14 +38,14 @@ func (d *directory) mobileOf(user string) (*mfa.Phone, error) {
 	return new(mfa.NewPhone(number)), nil
 }
 
-// userRow is an account as Graph writes it.
+// userRow is an account of the directory as Graph writes it.
 func (d *directory) userRow(user mfa.User) object {
-	row := objectOf(user)
-	if number := d.mobiles.at(user.ID); number != "" {
-		row = row.with("mobilePhone", raw(number))
+	row := d.users.objectAt(user.ID)
+	if row == nil {
+		return objectOf(user)
 	}
-	if profile := d.passwords.at(user.ID).profile(); profile != nil {
-		row = row.with("passwordProfile", profile)
+	if more := profileOf(user.ID, d.mobiles, d.passwords); more != nil {
+		row = more(row)
 	}
 	return row
 }

@@ -8,7 +8,12 @@ import (
 	"github.com/entramfa/entramfa/mfa"
 )
 
-var reportFilters = []string{"id", "userPrincipalName", "userType", "isAdmin", "isMfaRegistered", "isMfaCapable", "isPasswordlessCapable"}
+// reportFilters: https://learn.microsoft.com/graph/api/resources/userregistrationdetails.
+var reportFilters = []string{"id", "userPrincipalName", "userDisplayName", "userType", "isAdmin bool: eq", "isMfaRegistered bool: eq", "isMfaCapable bool: eq",
+	"isPasswordlessCapable bool: eq", "isSsprCapable bool: eq", "isSsprEnabled bool: eq", "isSsprRegistered bool: eq",
+	"isSystemPreferredAuthenticationMethodEnabled bool: eq", "methodsRegistered/any(): eq", "systemPreferredAuthenticationMethods/any(): eq"}
+
+var reportOrder = []string{"userDisplayName", "userPrincipalName"}
 
 // enrolRoutes are the calls that enrol an account.
 var enrolRoutes = []route{
@@ -26,7 +31,7 @@ var enrolRoutes = []route{
 	{method: "GET", path: "/users/{}/authentication/operations/{}",
 		service: authenticationMethods, permissions: readResets, parameters: resetParameters, serve: getReset},
 
-	{method: "GET", path: registrationPath, service: reports, permissions: readRegistrations, options: listOptions, filterable: reportFilters, serve: listRegistrations},
+	{method: "GET", path: registrationPath, service: reports, permissions: readRegistrations, options: reportOptions, filterable: reportFilters, sortable: reportOrder, serve: listRegistrations},
 	{method: "GET", path: registrationPath + "/{}", service: reports, permissions: readRegistrations, options: entityOptions, serve: getRegistration},
 	{method: "GET", path: "/policies/authenticationMethodsPolicy", service: conditionalAccess, permissions: readMethodsPolicy, options: entityOptions, serve: getMethodsPolicy},
 }

@@ -1,257 +1,150 @@
 package graphfake
 
 import (
-	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/entramfa/entramfa"
 )
 
-// filter is a parsed $filter: clauses joined by and, these by or.
+// filter is a parsed $filter; the zero filter accepts everything.
 // Source: https://learn.microsoft.com/graph/filter-query-parameter.
-type filter [][]clause
+type filter struct{ root *condition }
 
-// clause is one condition on one property: eq, startswith, or one of the others
-// that the route allows.
-type clause struct {
-	property string
-	prefix   bool // startswith
-	value    any  // string, bool, nil or time.Time
-	// op is ge or le on a time, or any: a list that holds the value; "" for the two above.
-	op string
+// condition is a node of a filter: a connective of others, or a test of one property.
+type condition struct {
+	op operator
+	// parts are those of and, or and not, and the one of a lambda.
+	parts []*condition
+	// path is the property, its parts divided by slashes. In a lambda it begins with
+	// the name of the variable.
+	path string
+	// counted: the number of items of the property is meant.
+	counted bool
+	// values are what the property is compared with: more than one only for in.
+	values []literal
+	// variable is that of a lambda.
+	variable string
 }
 
-// parseFilter reads a $filter. It knows eq, startswith, ge and le on a time, any on
-// a list, and, or; what it does not know is refused, as Graph refuses what it does
-// not support.
-func parseFilter(text string) (filter, *entramfa.GraphError) {
-	tokens, err := filterTokens(text)
-	if err != nil {
-		return nil, badFilter(text, err)
-	}
-	parsed := filter{nil}
-	for {
-		c, rest, err := parseClause(tokens)
-		if err != nil {
-			return nil, badFilter(text, err)
-		}
-		last := len(parsed) - 1
-		parsed[last] = append(parsed[last], c)
-		if len(rest) == 0 {
-			return parsed, nil
-		}
-		switch {
-		case rest[0].is("and"):
-		case rest[0].is("or"):
-			parsed = append(parsed, nil)
-		default:
-			return nil, badFilter(text, fmt.Errorf("'and' or 'or' is wanted, not %q", rest[0].text))
-		}
-		tokens = rest[1:]
-	}
+type operator string
+
+const (
+	opAnd operator = "and"
+	opOr  operator = "or"
+	opNot operator = "not"
+
+	opEqual          operator = "eq"
+	opNotEqual       operator = "ne"
+	opGreater        operator = "gt"
+	opGreaterOrEqual operator = "ge"
+	opLess           operator = "lt"
+	opLessOrEqual    operator = "le"
+	opIn             operator = "in"
+
+	opStartsWith operator = "startswith"
+	opEndsWith   operator = "endswith"
+	opContains   operator = "contains"
+
+	opAny operator = "any"
+	opAll operator = "all"
+)
+
+var (
+	comparisons = []operator{opEqual, opNotEqual, opGreater, opGreaterOrEqual, opLess, opLessOrEqual}
+	functions   = []operator{opStartsWith, opEndsWith, opContains}
+	lambdas     = []operator{opAny, opAll}
+)
+
+// literal is a value in a filter. Its text is what is compared: of a string without
+// its quotes.
+type literal struct {
+	kind literalKind
+	text string
+	// enum is the type before the text of an enumeration in the long form.
+	enum   string
+	at     time.Time
+	number float64
 }
 
-func badFilter(text string, err error) *entramfa.GraphError {
-	return unsupportedQuery("Invalid filter clause: %v in '%s'.", err, text)
-}
+type literalKind int
 
-type filterToken struct {
-	text   string
-	quoted bool
-}
+const (
+	nullLiteral literalKind = iota
+	boolLiteral
+	textLiteral
+	numberLiteral
+	timeLiteral // a date, or a date with a time
+	guidLiteral
+	enumLiteral
+)
 
-func (t filterToken) is(word string) bool { return !t.quoted && t.text == word }
+// given says whether there is a filter.
+func (f filter) given() bool { return f.root != nil }
 
-// filterTokens splits a filter into words, quoted texts (a quote in them is
-// doubled), commas and parentheses.
-func filterTokens(text string) ([]filterToken, error) {
-	var tokens []filterToken
-	for text = strings.TrimLeft(text, " \t"); text != ""; text = strings.TrimLeft(text, " \t") {
-		switch {
-		case text[0] == '\'':
-			value, rest, err := quoted(text[1:])
-			if err != nil {
-				return nil, err
-			}
-			tokens, text = append(tokens, filterToken{value, true}), rest
-		case strings.ContainsRune("(),", rune(text[0])):
-			tokens, text = append(tokens, filterToken{text[:1], false}), text[1:]
-		default:
-			end := strings.IndexAny(text, " \t'(),")
-			if end < 0 {
-				end = len(text)
-			}
-			tokens, text = append(tokens, filterToken{text[:end], false}), text[end:]
-		}
-	}
-	return tokens, nil
-}
-
-func quoted(text string) (value, rest string, err error) {
-	var out strings.Builder
-	for {
-		before, after, found := strings.Cut(text, "'")
-		if !found {
-			return "", "", fmt.Errorf("unterminated string literal")
-		}
-		out.WriteString(before)
-		if !strings.HasPrefix(after, "'") {
-			return out.String(), after, nil
-		}
-		out.WriteByte('\'')
-		text = after[1:]
-	}
-}
-
-func parseClause(tokens []filterToken) (clause, []filterToken, error) {
-	if len(tokens) >= 6 && !tokens[0].quoted && strings.EqualFold(tokens[0].text, "startswith") &&
-		tokens[1].is("(") && isProperty(tokens[2]) && tokens[3].is(",") && tokens[4].quoted && tokens[5].is(")") {
-		return clause{property: tokens[2].text, prefix: true, value: tokens[4].text}, tokens[6:], nil
-	}
-	if c, rest, ok := parseTimeClause(tokens); ok {
-		return c, rest, nil
-	}
-	if c, rest, ok := parseAnyClause(tokens); ok {
-		return c, rest, nil
-	}
-	if len(tokens) >= 3 && isProperty(tokens[0]) && tokens[1].is("eq") {
-		value, err := literal(tokens[2])
-		return clause{property: tokens[0].text, value: value}, tokens[3:], err
-	}
-	return clause{}, nil, fmt.Errorf("'property eq value' or 'startswith(property,'text')' is wanted")
-}
-
-// parseTimeClause reads property ge time.
-func parseTimeClause(tokens []filterToken) (clause, []filterToken, bool) {
-	if len(tokens) < 3 || !isProperty(tokens[0]) || !tokens[1].is("ge") && !tokens[1].is("le") || tokens[2].quoted {
-		return clause{}, nil, false
-	}
-	at, err := time.Parse(time.RFC3339, tokens[2].text)
-	return clause{property: tokens[0].text, op: tokens[1].text, value: at}, tokens[3:], err == nil
-}
-
-// parseAnyClause reads property/any(x: x eq 'text').
-func parseAnyClause(tokens []filterToken) (clause, []filterToken, bool) {
-	if len(tokens) < 3 || tokens[0].quoted || !tokens[1].is("(") || tokens[2].quoted {
-		return clause{}, nil, false
-	}
-	property, isAny := strings.CutSuffix(tokens[0].text, "/any")
-	name, first, ok := strings.Cut(tokens[2].text, ":")
-	rest := tokens[3:]
-	if first != "" { // x:x
-		rest = append([]filterToken{{text: first}}, rest...)
-	}
-	if !isAny || !ok || name == "" || len(rest) < 4 || !rest[0].is(name) || !rest[1].is("eq") || !rest[2].quoted || !rest[3].is(")") {
-		return clause{}, nil, false
-	}
-	return clause{property: property, op: "any", value: rest[2].text}, rest[4:], true
-}
-
-func isProperty(t filterToken) bool {
-	return !t.quoted && t.text != "" && !strings.ContainsAny(t.text, "(),")
-}
-
-func literal(t filterToken) (any, error) {
+// tests runs over the conditions on a property, those within lambdas left out.
+func (c *condition) tests(yield func(*condition) bool) bool {
 	switch {
-	case t.quoted:
-		return t.text, nil
-	case t.text == "null":
-		return nil, nil
-	case t.text == "true", t.text == "false":
-		return t.text == "true", nil
-	}
-	return nil, fmt.Errorf("%q is no literal", t.text)
-}
-
-// check refuses properties that can't be filtered by. A name in the list means eq
-// and startswith; ge and le are allowed by createdDateTime:ge, any by its like.
-func (f filter) check(filterable []string) *entramfa.GraphError {
-	for _, all := range f {
-		for _, c := range all {
-			if !containsFold(filterable, c.allowedAs()) {
-				return unsupportedQuery("Unsupported or invalid query filter clause specified for property '%s' of resource.", c.property)
+	case c == nil:
+		return true
+	case c.op == opAnd || c.op == opOr || c.op == opNot:
+		for _, part := range c.parts {
+			if !part.tests(yield) {
+				return false
 			}
 		}
+		return true
 	}
-	return nil
-}
-
-// allowedAs is how a route lists that it allows the clause.
-func (c clause) allowedAs() string {
-	switch c.op {
-	case "":
-		return c.property
-	case "le":
-		return c.property + ":ge"
-	}
-	return c.property + ":" + c.op
+	return yield(c)
 }
 
 // names says whether the filter is about a property.
 func (f filter) names(property string) bool {
-	return slices.ContainsFunc(f, func(all []clause) bool {
-		return slices.ContainsFunc(all, func(c clause) bool { return strings.EqualFold(c.property, property) })
+	found := false
+	f.root.tests(func(c *condition) bool {
+		found = strings.EqualFold(c.path, property)
+		return !found
 	})
+	return found
 }
 
 // equal returns the one value that a property must have, when the filter says no more than that.
 func (f filter) equal(property string) (string, bool) {
-	if len(f) != 1 || len(f[0]) != 1 || f[0][0].prefix || f[0][0].op != "" || !strings.EqualFold(f[0][0].property, property) {
+	if f.root == nil || f.root.op != opEqual {
 		return "", false
 	}
-	value, ok := f[0][0].value.(string)
-	return value, ok
+	values, ok := f.pinned(property)
+	if !ok {
+		return "", false
+	}
+	return values[0], true
 }
 
-// accepts says whether an object passes. The directory compares without case.
-func (f filter) accepts(o object) bool {
-	if f == nil {
-		return true
+// pinned returns the values of which a property must have one, where the filter
+// demands that whatever else it says: a list can be looked up by them.
+func (f filter) pinned(property string) ([]string, bool) {
+	if f.root == nil {
+		return nil, false
 	}
-	for _, all := range f {
-		passed := true
-		for _, c := range all {
-			passed = passed && c.accepts(o.get(c.property))
+	demands := []*condition{f.root}
+	if f.root.op == opAnd {
+		demands = f.root.parts
+	}
+	for _, c := range demands {
+		if (c.op == opEqual || c.op == opIn) && !c.counted && strings.EqualFold(c.path, property) {
+			return literalTexts(c.values)
 		}
-		if passed {
-			return true
-		}
 	}
-	return false
+	return nil, false
 }
 
-func (c clause) accepts(value json.RawMessage) bool {
-	switch c.op {
-	case "any":
-		var list []string
-		text, _ := c.value.(string)
-		return json.Unmarshal(value, &list) == nil && containsFold(list, text)
-	case "ge", "le":
-		return c.acceptsTime(value)
+// literalTexts are literals that are all text.
+func literalTexts(values []literal) ([]string, bool) {
+	if slices.ContainsFunc(values, func(v literal) bool { return v.kind != textLiteral && v.kind != guidLiteral }) {
+		return nil, false
 	}
-	var found any
-	if value != nil && json.Unmarshal(value, &found) != nil {
-		return false
+	list := make([]string, len(values))
+	for i, v := range values {
+		list[i] = v.text
 	}
-	text, isText := found.(string)
-	wanted, wantsText := c.value.(string)
-	switch {
-	case isText && wantsText && c.prefix:
-		return hasPrefixFold(text, wanted)
-	case isText && wantsText:
-		return strings.EqualFold(text, wanted)
-	}
-	return !c.prefix && found == c.value
-}
-
-func (c clause) acceptsTime(value json.RawMessage) bool {
-	var at time.Time
-	bound, isTime := c.value.(time.Time)
-	if !isTime || json.Unmarshal(value, &at) != nil {
-		return false
-	}
-	return at.Equal(bound) || at.After(bound) == (c.op == "ge")
+	return list, true
 }

@@ -39,9 +39,9 @@ func (t *Tenant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body := t.stamp(reply, id, client)
 	t.record(Request{
 		Method: r.Method, Path: r.URL.EscapedPath(), Query: r.URL.RawQuery, Header: public(r.Header),
-		Status: reply.status, Code: reply.code, Items: items,
+		Status: reply.status, Code: reply.code, Items: items, unknown: reply.unknown,
 	})
-	writeBody(w, r, reply, body)
+	t.writeBody(w, r, reply, body)
 }
 
 // stamp puts innerError into an error of Graph.
@@ -63,10 +63,10 @@ func (t *Tenant) stamp(reply response, id, client string) []byte {
 	return raw(parsed.with("error", raw(failure.with("innerError", inner))))
 }
 
-func writeBody(w http.ResponseWriter, r *http.Request, reply response, body []byte) {
+func (t *Tenant) writeBody(w http.ResponseWriter, r *http.Request, reply response, body []byte) {
 	header := w.Header()
-	if len(body) > 0 && strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
-		body = pack(body)
+	if len(body) > 0 && takesGzip(r.Header) {
+		body = t.pack(body)
 		header.Set("Content-Encoding", "gzip")
 		header.Set("Vary", "Accept-Encoding")
 	}
@@ -86,11 +86,18 @@ func writeBody(w http.ResponseWriter, r *http.Request, reply response, body []by
 	}
 }
 
-func pack(body []byte) []byte {
+// pack makes gzip, fast rather than small: client and server are mostly one machine.
+// A writer weighs a megabyte: it is used again.
+func (t *Tenant) pack(body []byte) []byte {
 	var packed bytes.Buffer
-	writer := gzip.NewWriter(&packed)
+	writer, ok := t.packers.Get().(*gzip.Writer)
+	if !ok {
+		writer, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is one that there is
+	}
+	writer.Reset(&packed)
 	writer.Write(body) // a bytes.Buffer takes everything
 	writer.Close()
+	t.packers.Put(writer)
 	return packed.Bytes()
 }
 
@@ -123,13 +130,13 @@ func (t *Tenant) answerHTTP(r *http.Request) (response, []Request) {
 		return t.failed(refusal, operation{}), nil
 	}
 	base := baseOf(r)
-	version, path, _ := strings.Cut(strings.TrimPrefix(r.URL.EscapedPath(), "/"), "/")
+	version, path, _ := strings.Cut(strings.TrimLeft(r.URL.EscapedPath(), "/"), "/")
 	version = strings.ToLower(version)
 	if version != v1 && version != beta {
 		if reply, ok := t.login(r, base, body); ok {
 			return reply, nil
 		}
-		return t.failed(graphError(http.StatusBadRequest, "BadRequest", "Invalid version: %s", version), operation{}), nil
+		return unknown(t.failed(graphError(http.StatusBadRequest, "BadRequest", "Invalid version: %s", version), operation{})), nil
 	}
 	c := &call{
 		method: r.Method, version: version, base: base, path: "/" + t.withoutTenant(path),
@@ -140,7 +147,7 @@ func (t *Tenant) answerHTTP(r *http.Request) (response, []Request) {
 		return t.unauthenticated(wrong, base), nil
 	}
 	c.roles, c.who, c.delegated = token.permissions(), token.identity(), token.delegated()
-	if strings.EqualFold(c.path, "/$batch") {
+	if isBatch(c.path) {
 		return t.answerBatch(c)
 	}
 	return t.answerCall(c), nil
@@ -173,6 +180,9 @@ func baseOf(r *http.Request) string {
 func readBody(r *http.Request) ([]byte, *entramfa.GraphError) {
 	if r.Body == nil {
 		return nil, nil
+	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "gzip") && !strings.EqualFold(coding, "identity") {
+		return nil, graphError(http.StatusUnsupportedMediaType, "UnsupportedMediaType", "The content encoding '%s' is not supported.", coding)
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
 	if err == nil && bytes.HasPrefix(body, []byte{0x1f, 0x8b}) {

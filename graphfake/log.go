@@ -23,6 +23,8 @@ type Request struct {
 	Code string
 	// Items are the requests within a $batch, in the order in which they were sent.
 	Items []Request
+
+	unknown bool // the tenant has no such route
 }
 
 // Requests returns what was asked over HTTP so far, in the order of arrival of the answers.
@@ -31,6 +33,21 @@ func (t *Tenant) Requests() []Request {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return slices.Clone(t.log)
+}
+
+// Unknown returns those of the Requests, and of the items of their batches, that the
+// tenant has no route for, in whatever version: what the real service would answer is
+// not known then, and a test that passes all the same may have tested nothing.
+func (t *Tenant) Unknown() []Request {
+	var unknown []Request
+	for _, r := range t.Requests() {
+		for _, one := range append([]Request{r}, r.Items...) {
+			if one.unknown {
+				unknown = append(unknown, one)
+			}
+		}
+	}
+	return unknown
 }
 
 // ForgetRequests empties what Requests and Written return.

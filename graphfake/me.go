@@ -20,15 +20,3 @@ func (c *call) segments() ([]string, *entramfa.GraphError) {
 	}
 	return slices.Concat([]string{"users", c.who.ID}, segments[1:]), nil
 }
-
-// bracketed splits users(userPrincipalName='...') and applications(appId='...') into
-// the name and the key, without the quotes.
-func bracketed(segment string) (name, key string, ok bool) {
-	name, inner, ok := strings.Cut(segment, "(")
-	inner, closed := strings.CutSuffix(inner, "')")
-	property, value, keyed := strings.Cut(inner, "='")
-	if !ok || !closed || !keyed || name == "" || property == "" || strings.ContainsAny(property, "'(), ") {
-		return "", "", false
-	}
-	return name, property + "=" + strings.ReplaceAll(value, "''", "'"), true
-}

@@ -1,8 +1,6 @@
 package graphfake
 
 import (
-	"encoding/base64"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -17,35 +15,52 @@ import (
 type options struct {
 	selects []string
 	expand  []string
+	// within are what $select asks for within what is expanded, by folded name.
+	within  map[string][]string
 	filter  filter
-	top     int // 0: not given
+	search  *search
+	orderby string
+	order   []sortKey // of a route that the tenant sorts
+	top     int       // 0: not given
 	skip    int
 	from    int // where the page begins, from $skiptoken
+	token   string
 	count   bool
-	orderby string
 }
 
 // parseOptions reads the query of a call. What the route doesn't allow is
 // refused, never ignored.
-func parseOptions(query string, allowed []string) (options, *entramfa.GraphError) {
+func (r *route) parseOptions(version, query string) (options, *entramfa.GraphError) {
 	var o options
 	values, err := url.ParseQuery(query)
 	if err != nil {
 		return o, badRequest("Invalid query string: %v", err)
 	}
+	seen := map[string]bool{}
 	for _, name := range sortedKeys(values) {
-		option := strings.TrimPrefix(strings.ToLower(name), "$")
+		option, allowed := r.option(version, name)
 		switch {
-		case !strings.HasPrefix(name, "$") || !slices.Contains(allowed, option):
+		case !allowed:
 			return o, badRequest("Unrecognized query argument specified: '%s'.", name)
-		case len(values[name]) > 1:
+		case len(values[name]) > 1 || seen[option]:
 			return o, badRequest("Query option '%s' was specified more than once, but it must be specified at most once.", name)
 		}
-		if err := o.set(option, values.Get(name), largestTop(allowed)); err != nil {
+		seen[option] = true
+		if err := o.set(option, values.Get(name), r.largestTop()); err != nil {
 			return o, err
 		}
 	}
 	return o, nil
+}
+
+// option returns a query option without its $, which beta doesn't ask for.
+// Source: https://learn.microsoft.com/graph/query-parameters.
+func (r *route) option(version, name string) (option string, allowed bool) {
+	option, dollar := strings.CutPrefix(strings.ToLower(name), "$")
+	if !dollar && version != beta {
+		return option, false
+	}
+	return option, option == "skiptoken" || option == "format" || slices.Contains(r.options, option)
 }
 
 func sortedKeys(values url.Values) []string {
@@ -57,11 +72,11 @@ func sortedKeys(values url.Values) []string {
 	return keys
 }
 
-// largestTop is the largest page that a list gives: that of a log, which can be
-// ordered, holds one more than that of the directory.
+// largestTop is the largest page that a list gives: that of a log holds one more than
+// that of the directory.
 // Source: https://learn.microsoft.com/graph/api/signin-list.
-func largestTop(allowed []string) int {
-	if slices.Contains(allowed, "orderby") {
+func (r *route) largestTop() int {
+	if r.path == "/auditLogs/signIns" {
 		return 1000
 	}
 	return 999
@@ -72,11 +87,13 @@ func (o *options) set(option, value string, top int) (failed *entramfa.GraphErro
 	case "select":
 		o.selects = splitList(value)
 	case "expand":
-		o.expand = splitList(value)
+		failed = o.setExpand(value)
 	case "orderby":
 		o.orderby = value
 	case "filter":
 		o.filter, failed = parseFilter(value)
+	case "search":
+		o.search, failed = parseSearch(value)
 	case "top":
 		o.top, failed = number(value, "Invalid page size specified: '%s'. Must be between 1 and "+strconv.Itoa(top)+" inclusive.", 1, top)
 	case "skip":
@@ -86,8 +103,10 @@ func (o *options) set(option, value string, top int) (failed *entramfa.GraphErro
 			return badRequest("Invalid value '%s' for $count query option found. Valid values are 'true' and 'false'.", value)
 		}
 		o.count = value == "true"
+	case "format":
+		return checkFormat(value)
 	case "skiptoken":
-		o.from, failed = readSkipToken(value)
+		o.token = value
 	}
 	return failed
 }
@@ -106,22 +125,6 @@ func number(value, refusal string, least, most int) (int, *entramfa.GraphError) 
 		return 0, unsupportedQuery(refusal, value)
 	}
 	return n, nil
-}
-
-// A skip token says where the next page begins; to a client it means nothing.
-
-func skipToken(from int) string {
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "m~%d", from))
-}
-
-func readSkipToken(token string) (int, *entramfa.GraphError) {
-	text, err := base64.RawURLEncoding.DecodeString(token)
-	number, ok := strings.CutPrefix(string(text), "m~")
-	from, wrong := strconv.Atoi(number)
-	if err != nil || !ok || wrong != nil || from < 0 {
-		return 0, badRequest("Skip token is not valid: '%s'.", token)
-	}
-	return from, nil
 }
 
 // viewOf reads from the headers how resources are wanted.

@@ -46,9 +46,9 @@ const (
 )
 
 func listPolicies(d *directory, t *Tenant, c *call) (answer, error) {
-	policies, _, err := d.policiesOf(c.version)
-	found, err := list(policiesPath, "microsoft.graph.conditionalAccessPolicy", policyShape, objectsOf(policies), err)
-	found.finish = strengthContext(c)
+	source, err := d.policySource(c.version)
+	found, err := list(policiesPath, "microsoft.graph.conditionalAccessPolicy", policyShape, nil, err)
+	found.source, found.finish = source, strengthContext(c)
 	return found, err
 }
 
@@ -117,9 +117,11 @@ func getDefaults(d *directory, t *Tenant, c *call) (answer, error) {
 }
 
 func listUsers(d *directory, t *Tenant, c *call) (answer, error) {
-	users, err := d.usersByDisplayName("")
-	found, err := list("users", "microsoft.graph.user", userShape, d.userRows(users), err)
-	found.defaults = defaultUserMembers
+	if err := d.held.need(d.users.len() > 0, "any user", userFile); err != nil {
+		return answer{}, err
+	}
+	found, err := list("users", "microsoft.graph.user", userShape, nil, nil)
+	found.source, found.defaults = d.userSource(c.options.filter), defaultUserMembers
 	return found, err
 }
 
@@ -233,7 +235,9 @@ func listGroups(d *directory, t *Tenant, c *call) (answer, error) {
 	if err := d.held.need(d.groups.len() > 0, "any group", groupFile); err != nil {
 		return answer{}, err
 	}
-	return list("groups", "microsoft.graph.group", groupShape, objectsOf(d.groups.all()), nil)
+	found, err := list("groups", "microsoft.graph.group", groupShape, nil, nil)
+	found.source = d.groups.pinned(c.options.filter).source(nil)
+	return found, err
 }
 
 func getGroup(d *directory, t *Tenant, c *call) (answer, error) {
@@ -336,10 +340,11 @@ func (d *directory) expandRoles(c *call, roles []policy.RoleAssignment) ([]objec
 		full := d.expandRole(role)
 		rows[i] = objectOf(role).without("principal", "roleDefinition")
 		if containsFold(c.options.expand, "principal") {
-			rows[i] = rows[i].with("principal", d.expandedPrincipal(full))
+			rows[i] = rows[i].with("principal", c.options.narrowed("principal", d.expandedPrincipal(full)))
 		}
 		if containsFold(c.options.expand, "roleDefinition") && full.RoleDefinition != nil {
-			rows[i] = rows[i].with("roleDefinition", raw(definitionShape.show(objectOf(*full.RoleDefinition), view{version: c.version})))
+			rows[i] = rows[i].with("roleDefinition",
+				c.options.narrowed("roleDefinition", raw(definitionShape.show(objectOf(*full.RoleDefinition), view{version: c.version}))))
 		}
 	}
 	return rows, nil

@@ -117,9 +117,10 @@ func (f *filler) table(v reflect.Value, key func(row reflect.Value) string) {
 	rows := v.Field(0)
 	rows = reflect.NewAt(rows.Type(), unsafe.Pointer(rows.UnsafeAddr())).Elem()
 	for range 1 + f.random.IntN(3) {
-		row := reflect.New(rows.MethodByName("With").Type().In(1)).Elem()
+		kept := reflect.New(rows.MethodByName("With").Type().In(1).Elem())
+		row := kept.Elem().FieldByName("row")
 		f.fill(row)
-		rows.Set(rows.MethodByName("With").Call([]reflect.Value{reflect.ValueOf(key(row)), row})[0])
+		rows.Set(rows.MethodByName("With").Call([]reflect.Value{reflect.ValueOf(key(row)), kept})[0])
 	}
 }
 

@@ -9,13 +9,19 @@ import (
 
 // table keeps rows by id, without case, in the order in which they came. A copy of it
 // is a table of its own, and costs nothing.
-type table[T any] struct{ rows persistent.Table[T] }
+type table[T any] struct{ rows persistent.Table[*kept[T]] }
 
 func fold(id string) string { return strings.ToLower(id) }
 
-func (t *table[T]) put(id string, row T) { t.rows = t.rows.With(fold(id), row) }
+func (t *table[T]) put(id string, row T) { t.rows = t.rows.With(fold(id), &kept[T]{row: row}) }
 
-func (t table[T]) get(id string) (T, bool) { return t.rows.Get(fold(id)) }
+func (t table[T]) get(id string) (row T, ok bool) {
+	found, ok := t.rows.Get(fold(id))
+	if ok {
+		row = found.row
+	}
+	return row, ok
+}
 
 // at returns a row, the zero value where there is none.
 func (t table[T]) at(id string) T {
@@ -32,12 +38,20 @@ func (t *table[T]) remove(id string) bool {
 func (t table[T]) len() int { return t.rows.Len() }
 
 // each runs over folded ids and rows, in their order.
-func (t table[T]) each() iter.Seq2[string, T] { return t.rows.All() }
+func (t table[T]) each() iter.Seq2[string, T] {
+	return func(yield func(string, T) bool) {
+		for id, k := range t.rows.All() {
+			if !yield(id, k.row) {
+				return
+			}
+		}
+	}
+}
 
 // where returns the rows that keep accepts; never nil, for a list of Graph is [] when it is empty.
 func (t table[T]) where(keep func(T) bool) []T {
 	rows := []T{}
-	for _, row := range t.rows.All() {
+	for _, row := range t.each() {
 		if keep(row) {
 			rows = append(rows, row)
 		}
@@ -47,7 +61,7 @@ func (t table[T]) where(keep func(T) bool) []T {
 
 func (t table[T]) all() []T {
 	rows := make([]T, 0, t.len())
-	for _, row := range t.rows.All() {
+	for _, row := range t.each() {
 		rows = append(rows, row)
 	}
 	return rows

@@ -14,7 +14,8 @@
 // one of exported JSON; such a tenant knows what it doesn't know.
 //
 // The fake is strict: an unknown route, verb, query option or member of a write
-// gets the OData error that Graph gives, and stands in [Tenant.Requests]. It refuses
+// gets the OData error that Graph gives, and stands in [Tenant.Requests]; what it has no
+// route for stands in [Tenant.Unknown]. It refuses
 // what the real service refuses: a token without the permission, an enabled policy
 // while security defaults are on, v1.0 for a policy that only beta can show, an edit
 // without a licence or of a locked part of a policy of Microsoft's. Such refusals
@@ -223,6 +224,7 @@ type Tenant struct {
 	skipped   []string
 	signer    *keyring
 	devices   table[deviceGrant] // by device code
+	packers   sync.Pool          // of *gzip.Writer
 	judges    *Tenant
 	turn      chan struct{} // held by the plan that changes the tenant
 	recent    []recentWrite
