@@ -163,6 +163,15 @@ func (r *route) withoutParameters(query string) string {
 	return strings.Join(pairs, "&")
 }
 
+// withoutOwnID drops from the body of a PATCH the id that stands in the path anyway:
+// github.com/manicminer/hamilton, behind Terraform's provider, repeats it.
+func (c *call) withoutOwnID() {
+	body, err := parseObject(c.body)
+	if c.method == http.MethodPatch && err == nil && len(c.vars) > 0 && body.given("id") && sameText(body.text("id"), c.vars[len(c.vars)-1]) {
+		c.body = raw(body.without("id"))
+	}
+}
+
 // reach calls what stands behind a route: one that writes has the true state, one
 // that reads what reads see of it.
 func (t *Tenant) reach(c *call, r *route) (answer, error) {
@@ -170,6 +179,7 @@ func (t *Tenant) reach(c *call, r *route) (answer, error) {
 	defer t.mu.Unlock()
 	if r.success != 0 {
 		t.progress()
+		c.withoutOwnID()
 		return recorded(t, operation{r.method, c.version, fillPath(r.path, c.vars)}, func() (answer, error) { return r.serve(&t.directory, t, c) })
 	}
 	if r.watched {

@@ -10,6 +10,9 @@ var groupRoutes = []route{
 	{method: "POST", path: "/groups/{}/owners/$ref", permissions: writeGroups, success: done, serve: postOwner(groupID)},
 	{method: "DELETE", path: "/groups/{}/owners/{}/$ref", permissions: writeGroups, success: done, serve: deleteOwner(groupID)},
 
+	{method: "GET", path: "/groups/{}/members/{}/$ref", permissions: readGroups, options: entityOptions, serve: reference(members(false, ""))},
+	{method: "GET", path: "/groups/{}/owners/{}/$ref", permissions: readGroups, options: entityOptions, serve: reference(listOwners(groupID))},
+
 	{method: "GET", path: "/groups/{}/memberOf", permissions: readGroups, options: memberOptions, serve: groupsOver(false)},
 	{method: "GET", path: "/groups/{}/memberOf/microsoft.graph.group", permissions: readGroups, options: memberOptions, advanced: true, serve: groupsOver(true)},
 }
@@ -40,6 +43,24 @@ func listOwners(of keyed) func(*directory, *Tenant, *call) (answer, error) {
 	return func(d *directory, t *Tenant, c *call) (answer, error) {
 		id, err := of(d, c.vars[0])
 		return directoryObjects(d.objectRows(d.owners.at(id).all())), err
+	}
+}
+
+// reference answers the address of one object of a list, as older clients ask for it.
+func reference(list func(*directory, *Tenant, *call) (answer, error)) func(*directory, *Tenant, *call) (answer, error) {
+	return func(d *directory, t *Tenant, c *call) (answer, error) {
+		found, err := list(d, t, c)
+		if err != nil {
+			return answer{}, err
+		}
+		for _, row := range found.rows {
+			if id := row.text("id"); sameText(id, c.vars[1]) {
+				base := c.base + "/" + c.version
+				body := object{{"@odata.context", raw(base + "/$metadata#$ref")}, {"@odata.id", raw(base + "/directoryObjects/" + id)}}
+				return answer{header: c.answerHeader(), body: raw(body)}, nil
+			}
+		}
+		return answer{}, notFound(c.vars[1])
 	}
 }
 

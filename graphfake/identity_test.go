@@ -50,7 +50,9 @@ func verifyToken(t *testing.T, c *client, token string) map[string]any {
 		public := &rsa.PublicKey{N: number("n"), E: int(number("e").Int64())}
 		require.NoError(t, rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature))
 	case "ES256":
-		public := &ecdsa.PublicKey{Curve: elliptic.P256(), X: number("x"), Y: number("y")}
+		point := append([]byte{4}, append(number("x").FillBytes(make([]byte, 32)), number("y").FillBytes(make([]byte, 32))...)...) // SEC 1, uncompressed
+		public, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+		require.NoError(t, err)
 		require.True(t, ecdsa.Verify(public, sum[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])))
 	default:
 		require.Fail(t, "the algorithm "+header["alg"])

@@ -21,6 +21,7 @@ type claims struct {
 	IssuedAt          int64    `json:"iat"`
 	NotBefore         int64    `json:"nbf"`
 	Expires           int64    `json:"exp"`
+	AppName           string   `json:"app_displayname,omitempty"`
 	AppID             string   `json:"appid,omitempty"`
 	ClientAuth        string   `json:"appidacr,omitempty"`
 	AMR               []string `json:"amr,omitempty"`

@@ -17,6 +17,17 @@ import (
 // extras are the members that Load takes from a user or a group and that are no members of Graph's resource.
 var extras = []string{"memberOf", "transitiveMemberOf", "members", "roleAssignments", "transitiveRoleAssignments", "roleEligibilityScheduleInstances", "authentication", "requirements"}
 
+// withoutExtras drops the extras with the annotations beside them.
+func withoutExtras(o object) object {
+	kept := make(object, 0, len(o))
+	for _, m := range o {
+		if name, _, _ := strings.Cut(m.name, "@"); name == "" || !containsFold(extras, name) {
+			kept = append(kept, m)
+		}
+	}
+	return kept
+}
+
 // user takes a user. Several files may tell of one, each something else: an
 // export its properties, a file beside it its groups.
 func (l *loader) user(from origin, text document, p piece, o object) error {
@@ -34,7 +45,7 @@ func (l *loader) user(from origin, text document, p piece, o object) error {
 		return err
 	}
 	var user mfa.User
-	row := l.tenant.directory.takeMobile(withoutSecrets(all.without(extras...)), id)
+	row := l.tenant.directory.takeMobile(withoutSecrets(withoutExtras(all)), id)
 	if err := json.Unmarshal(raw(row), &user); err != nil {
 		return fmt.Errorf("%s: %w", kindUser, err)
 	}
@@ -195,7 +206,7 @@ func (l *loader) ownMethod(from origin, text document, p piece, o object) error 
 
 func (l *loader) group(from origin, text document, p piece, o object) error {
 	var group policy.Group
-	if err := json.Unmarshal(raw(o.without(extras...)), &group); err != nil {
+	if err := json.Unmarshal(raw(withoutExtras(o)), &group); err != nil {
 		return fmt.Errorf("%s: %w", kindGroup, err)
 	}
 	group.ID = l.tenant.idOr(group.ID)

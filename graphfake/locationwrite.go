@@ -37,7 +37,7 @@ func (t *Tenant) createLocation(d *directory, body []byte) (policy.NamedLocation
 	if err := d.locationsHeld(); err != nil {
 		return none, err
 	}
-	sent, refusal := readLocation(body, "", "")
+	sent, refusal := readLocation(body, "")
 	if refusal != nil {
 		return none, refusal
 	}
@@ -62,7 +62,7 @@ func (t *Tenant) patchLocation(d *directory, id string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	patch, refusal := readLocation(body, before.ID, before.Type)
+	patch, refusal := readLocation(body, before.Type)
 	if refusal != nil {
 		return refusal
 	}
@@ -110,9 +110,9 @@ func (d *directory) location(id string) (policy.NamedLocation, error) {
 	return location, nil
 }
 
-// readLocation reads what a write sends of a location, of the one with the id where it
-// changes one, and of a kind that is given or that the body names.
-func readLocation(body []byte, id, kind string) (object, *entramfa.GraphError) {
+// readLocation reads what a write sends of a location, of a kind that is given or
+// that the body names.
+func readLocation(body []byte, kind string) (object, *entramfa.GraphError) {
 	sent, refusal := readBodyObject(body)
 	if refusal != nil {
 		return nil, refusal
@@ -124,7 +124,7 @@ func readLocation(body []byte, id, kind string) (object, *entramfa.GraphError) {
 	if kind == "" {
 		kind = named
 	}
-	if refusal := refuseReadOnly(sent, id); refusal != nil {
+	if refusal := refuseReadOnly(sent); refusal != nil {
 		return nil, refusal
 	}
 	for known, s := range map[string]shape{policy.IPNamedLocation: ipShape, policy.CountryNamedLocation: countryShape} {

@@ -69,12 +69,11 @@ var readOnly = []string{"id", "createdDateTime", "modifiedDateTime", "deletedDat
 // Source: https://github.com/deploymenttheory/terraform-provider-microsoft365, docs/development.
 var forgotten = []string{"clients", "signInRiskDetections", "globalSecureAccess"}
 
-// readPolicy reads what a write sends of a policy, of the one with the id where it
-// changes one.
-func readPolicy(body []byte, version, id string) (object, *entramfa.GraphError) {
+// readPolicy reads what a write sends of a policy.
+func readPolicy(body []byte, version string) (object, *entramfa.GraphError) {
 	sent, refusal := readBodyObject(body)
 	if refusal == nil {
-		refusal = refuseReadOnly(sent, id)
+		refusal = refuseReadOnly(sent)
 	}
 	if refusal != nil {
 		return nil, refusal
@@ -82,12 +81,10 @@ func readPolicy(body []byte, version, id string) (object, *entramfa.GraphError) 
 	return policyWriteShape.accept(sent.without(readOnly...), version, "")
 }
 
-// refuseReadOnly refuses what the service sets. The id that the object has anyway may
-// be repeated, as github.com/manicminer/hamilton does.
-func refuseReadOnly(sent object, id string) *entramfa.GraphError {
+// refuseReadOnly refuses what the service sets.
+func refuseReadOnly(sent object) *entramfa.GraphError {
 	for _, name := range readOnly {
-		repeated := name == "id" && id != "" && sameText(sent.text(name), id)
-		if value := sent.get(name); !absent(value) && string(value) != `""` && !repeated {
+		if value := sent.get(name); !absent(value) && string(value) != `""` {
 			return schemaError(name, "it is read-only")
 		}
 	}

@@ -24,7 +24,7 @@ func (t *Tenant) createPolicy(d *directory, version string, body []byte) (policy
 		// The words of the real refusal are not published.
 		return none, graphError(http.StatusBadRequest, "BadRequest", "The maximum number of Conditional Access policies, %d, is reached.", t.MaxPolicies)
 	}
-	sent, refusal := readPolicy(body, version, "")
+	sent, refusal := readPolicy(body, version)
 	if refusal != nil {
 		return none, refusal
 	}
@@ -61,7 +61,7 @@ func (t *Tenant) patchPolicy(d *directory, version, id string, body []byte) erro
 	if err != nil {
 		return err
 	}
-	patch, refusal := readPolicy(body, version, before.ID)
+	patch, refusal := readPolicy(body, version)
 	if refusal != nil {
 		return refusal
 	}

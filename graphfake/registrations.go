@@ -315,11 +315,12 @@ func principalNameTaken(appID string) error {
 	return refusal
 }
 
-// objectIDOf is the object id that the tokens of an application carry.
-func (t *Tenant) objectIDOf(appID string) string {
+// principalOf is the object id and the name that the tokens of an application carry.
+func (t *Tenant) principalOf(appID string) (id, name string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.directory.objectIDOf(appID)
+	principal, _ := registeredAs(t.directory.principals, appID)
+	return t.directory.objectIDOf(appID), principal.row.text("displayName")
 }
 
 func (d *directory) objectIDOf(appID string) string {

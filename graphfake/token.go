@@ -209,9 +209,10 @@ func (t *Tenant) clientCredentials(request tokenRequest, form url.Values) (objec
 		failure.correlation = s.correlation
 		return nil, failure
 	}
-	objectID := t.objectIDOf(application.ID)
+	objectID, name := t.principalOf(application.ID)
 	token := t.claimsFor(s.resource.audience, func(c *claims) {
 		c.AppID, c.ObjectID, c.Subject, c.IDType = application.ID, objectID, objectID, "app"
+		c.AppName = name
 		c.ClientAuth, c.Capabilities = clientAuth(form), s.capabilities
 		if s.resource.appID == mfa.MicrosoftGraph {
 			c.Roles = application.Permissions

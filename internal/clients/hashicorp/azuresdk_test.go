@@ -128,7 +128,7 @@ func TestAzureSDKReadsAllPages(t *testing.T) {
 	assert.Equal(t, "User 249", ordered.Value[0].DisplayName)
 	var searched page
 	send(t, graph, http.MethodGet, "/users", http.StatusOK, &odata.Query{
-		Search: `"displayName:Service"`, Count: true, ConsistencyLevel: odata.ConsistencyLevelEventual,
+		Search: "displayName:Service", Count: true, ConsistencyLevel: odata.ConsistencyLevelEventual,
 	}, nil, &searched)
 	assert.Len(t, searched.Value, 1)
 }

@@ -3,6 +3,8 @@ package hashicorp_test
 import (
 	"context"
 	"encoding/pem"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -45,6 +47,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	os.Setenv("SSL_CERT_FILE", file)
+	log.SetOutput(io.Discard) // the clients say every request
 	code := m.Run()
 	os.RemoveAll(folder)
 	os.Exit(code)
