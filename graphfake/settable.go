@@ -48,30 +48,32 @@ func settables(kind valueKind, names ...string) []settable {
 	return list
 }
 
-// check refuses the first member that can't be written so. What the caller reads
-// itself is named in except.
+// check refuses the first member that can't be written so, and writes the names of the
+// others as the schema has them: the CLI for Microsoft 365 sends mailNickName. What the
+// caller reads itself is named in except.
 func (s schema) check(body object, except ...string) error {
-	for _, m := range body {
+	for i, m := range body {
 		if m.name == "@odata.type" || containsFold(except, m.name) {
 			continue
 		}
-		if err := s.checkMember(m); err != nil {
+		if err := s.checkMember(&body[i]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (s schema) checkMember(m member) error {
+func (s schema) checkMember(m *member) error {
 	for _, f := range s.fields {
-		if f.name == m.name {
+		if sameText(f.name, m.name) {
+			m.name = f.name
 			if !f.takes(m.value) {
 				return s.invalid(m.name)
 			}
 			return nil
 		}
 	}
-	if p := s.shape.find(m.name); p != nil && p.name == m.name {
+	if s.shape.find(m.name) != nil {
 		return badRequest("Property '%s' is read-only and cannot be set.", m.name)
 	}
 	return badRequest("Property '%s' does not exist as a declared property or extension property.", m.name)

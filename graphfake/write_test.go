@@ -111,7 +111,7 @@ func TestAPathAllowsItsMethods(t *testing.T) {
 		"/v1.0" + defaultsURL:                       "GET, PATCH, OPTIONS",
 		"/beta/users/x/authentication/requirements": "GET, PATCH, OPTIONS",
 		"/v1.0/groups/x/members/$ref":               "POST, OPTIONS",
-		"/v1.0/groups/x/members/y/$ref":             "DELETE, OPTIONS",
+		"/v1.0/groups/x/members/y/$ref":             "DELETE, GET, OPTIONS",
 	} {
 		assert.Equal(t, allow, c.do(http.MethodOptions, path, "").Header.Get("Allow"), path)
 		wrong := c.do(http.MethodPut, path, "{}")

@@ -47,7 +47,7 @@ var permissions = []string{
 // enter gives the tenant the application of this start.
 func (s *served) enter() {
 	s.secret = rand.Text() + rand.Text()
-	s.tenant.AddApplication(graphfake.Application{ID: demoApplication, Secret: s.secret, Permissions: permissions, Scopes: permissions})
+	s.tenant.AddApplication(graphfake.Application{ID: demoApplication, Secret: s.secret, Permissions: permissions, Scopes: append(permissions[:len(permissions):len(permissions)], "User.Read")})
 }
 
 // builtIn is the tenant that the program carries with it: four accounts, a group that a
