@@ -82,5 +82,13 @@ func (p place) clients(tenant string) [][2]string {
 		{"@azure/identity and @microsoft/microsoft-graph-client",
 			fmt.Sprintf(`NODE_EXTRA_CA_CERTS=%s; ClientSecretCredential: { authorityHost: %q, disableInstanceDiscovery: true }; Client: { baseUrl: %q, customHosts: new Set([%q]) }`,
 				p.ca, base, base+"/", name)},
+		{"@azure/msal-node",
+			fmt.Sprintf(`NODE_EXTRA_CA_CERTS=%s; auth: { clientId: %q, authority: %q, knownAuthorities: [%q], clientSecret: <secret> }`,
+				p.ca, demoApplication, base+"/"+tenant, p.host(name))},
+		{"github.com/hashicorp/go-azure-sdk (on Linux)",
+			fmt.Sprintf("SSL_CERT_FILE=%s; environments.FromEndpoint(ctx, %q)", p.ca, base)},
+		{"the CLI for Microsoft 365, which knows no host but Microsoft's",
+			fmt.Sprintf("start with -hosts graph.microsoft.com,login.microsoftonline.com; NODE_EXTRA_CA_CERTS=%s, and lead its connections to %s as internal/clients/npm/redirect.cjs does",
+				p.ca, p.host(name))},
 	}...)
 }
