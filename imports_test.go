@@ -27,6 +27,7 @@ var mayImport = map[string][]string{
 	"policy/internal/devicefilter":  {},
 	"policy/internal/cells":         {},
 	"graphfake/internal/persistent": {},
+	"graphfake/tenants":             {"policy", "securitydefaults", "mfa", "graphfake"},
 	"mfa":                           {"", "policy", "securitydefaults"},
 	"graphfake":                     {"", "policy", "securitydefaults", "mfa"},
 	"msgraph":                       {"", "policy", "securitydefaults", "mfa"},
