@@ -66,8 +66,8 @@ func TestNumbers(t *testing.T) {
 	tenant := &graphfake.Tenant{}
 	c := serve(t, tenant, everything...)
 	ids := map[string]string{
-		"beta": c.made("/beta"+policiesURL, setAt(t, mfaForAll, "conditions.agentIdRiskLevels", `"high"`)),
-		"mine": c.made("/v1.0"+policiesURL, mfaForAll),
+		"beta": c.post("/beta"+policiesURL, setAt(t, mfaForAll, "conditions.agentIdRiskLevels", `"high"`)),
+		"mine": c.post("/v1.0"+policiesURL, mfaForAll),
 	}
 	for _, wanted := range []struct{ name, number, method, url, body string }{
 		{"an unknown member", "1007", "POST", "/v1.0" + policiesURL, setAt(t, mfaForAll, "conditions.users.excludeUserActions", `[]`)},
@@ -90,7 +90,7 @@ func TestNumbers(t *testing.T) {
 			assert.True(t, strings.HasPrefix(refused.error("message"), wanted.number+": "), "%s", refused.error("message"))
 		})
 	}
-	c.made("/beta"+policiesURL, setAt(t, setAt(t, mfaForAll, "conditions.authenticationFlows", `{"protocolFlows":"deviceCodeFlow"}`), "grantControls.builtInControls", `["block"]`))
+	c.post("/beta"+policiesURL, setAt(t, setAt(t, mfaForAll, "conditions.authenticationFlows", `{"protocolFlows":"deviceCodeFlow"}`), "grantControls.builtInControls", `["block"]`))
 	long := fmt.Sprintf(`{"deviceFilter":{"mode":"include","rule":%q}}`, strings.Repeat("x", 3073))
 	c.refused(tenant, 400, "POST", "/v1.0"+policiesURL, setAt(t, mfaForAll, "conditions.devices", long))
 }
@@ -106,13 +106,13 @@ func TestLimitsOfLocations(t *testing.T) {
 		return `{"@odata.type":"#microsoft.graph.ipNamedLocation","displayName":"a","ipRanges":[` + strings.Join(list, ",") + `]}`
 	}
 	c.refused(tenant, 400, http.MethodPost, "/v1.0"+locationsURL, ranges(2001))
-	c.made("/v1.0"+locationsURL, ranges(2000))
+	c.post("/v1.0"+locationsURL, ranges(2000))
 	for _, country := range []string{`"de"`, `"DEU"`, `""`, `"D1"`} {
 		body := `{"@odata.type":"#microsoft.graph.countryNamedLocation","displayName":"a","countriesAndRegions":[` + country + `]}`
 		c.refused(tenant, 400, http.MethodPost, "/v1.0"+locationsURL, body)
 	}
 	for range 194 {
-		c.made("/v1.0"+locationsURL, `{"@odata.type":"#microsoft.graph.countryNamedLocation","displayName":"a","countriesAndRegions":["DE"]}`)
+		c.post("/v1.0"+locationsURL, `{"@odata.type":"#microsoft.graph.countryNamedLocation","displayName":"a","countriesAndRegions":["DE"]}`)
 	}
 	c.refused(tenant, 400, http.MethodPost, "/v1.0"+locationsURL, ranges(1))
 }

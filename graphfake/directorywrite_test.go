@@ -43,24 +43,6 @@ func contoso(t *testing.T) *graphfake.Tenant {
 	return tenant
 }
 
-// post creates an object that must be created, and returns its id.
-func (c *client) post(path, body string) string {
-	c.t.Helper()
-	r := c.do(http.MethodPost, path, body)
-	require.Equal(c.t, http.StatusCreated, r.StatusCode, "%s: %s", path, r.text)
-	id, _ := r.body["id"].(string)
-	require.NotEmpty(c.t, id)
-	return id
-}
-
-// succeeds makes a call that answers 204.
-func (c *client) succeeds(method, path, body string) {
-	c.t.Helper()
-	r := c.do(method, path, body)
-	require.Equal(c.t, http.StatusNoContent, r.StatusCode, "%s %s: %s", method, path, r.text)
-	require.Empty(c.t, r.text)
-}
-
 // gone asks three times for an object that was deleted.
 func (c *client) gone(path string) {
 	c.t.Helper()

@@ -46,7 +46,7 @@ func TestCustomRoles(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { c.refused(tenant, 400, http.MethodPost, definitionsURL, body) })
 	}
-	id := c.made(definitionsURL, supporter)
+	id := c.post(definitionsURL, supporter)
 	one := definitionsURL + "/" + id
 	read := c.ok(one)
 	assert.Equal(t, id, read.body["templateId"])
@@ -56,15 +56,15 @@ func TestCustomRoles(t *testing.T) {
 		read.body["rolePermissions"].([]any)[0].(map[string]any)["allowedResourceActions"].([]any)[0])
 	assert.Contains(t, c.ok(definitionsURL+"?$filter=isBuiltIn%20eq%20false").names("id"), id)
 
-	c.done(http.MethodPatch, one, `{"displayName":"Helper","isEnabled":false}`)
+	c.succeeds(http.MethodPatch, one, `{"displayName":"Helper","isEnabled":false}`)
 	assert.Equal(t, "Helper", c.ok(one).body["displayName"])
 	assignment := fmt.Sprintf(`{"principalId":%q,"roleDefinitionId":%q,"directoryScopeId":"/"}`, user, id)
 	c.refused(tenant, 400, http.MethodPost, assignmentsURL, assignment)
-	c.done(http.MethodPatch, one, `{"isEnabled":true}`)
-	given := c.made(assignmentsURL, assignment)
+	c.succeeds(http.MethodPatch, one, `{"isEnabled":true}`)
+	given := c.post(assignmentsURL, assignment)
 	c.refused(tenant, 400, http.MethodDelete, one, "")
-	c.done(http.MethodDelete, assignmentsURL+"/"+given, "")
-	c.done(http.MethodDelete, one, "")
+	c.succeeds(http.MethodDelete, assignmentsURL+"/"+given, "")
+	c.succeeds(http.MethodDelete, one, "")
 	assert.Equal(t, http.StatusNotFound, c.get(one).StatusCode)
 
 	builtIn := definitionsURL + "/" + helpdesk
@@ -80,7 +80,7 @@ func TestCustomRolesWantALicence(t *testing.T) {
 	c := serve(t, tenant, everything...)
 	c.refused(tenant, 403, http.MethodPost, definitionsURL, supporter)
 	licensed(tenant, securitydefaults.PlanEntraP1)
-	c.made(definitionsURL, supporter)
+	c.post(definitionsURL, supporter)
 	assert.Equal(t, http.StatusForbidden, serve(t, tenant, "RoleManagement.Read.Directory").do(http.MethodPost, definitionsURL, supporter).StatusCode)
 }
 
@@ -94,7 +94,7 @@ func TestRoleAssignmentsAreWritten(t *testing.T) {
 	body := func(principal, role, scope string) string {
 		return fmt.Sprintf(`{"@odata.type":"#microsoft.graph.unifiedRoleAssignment","principalId":%q,"roleDefinitionId":%q,"directoryScopeId":%q}`, principal, role, scope)
 	}
-	id := c.made(assignmentsURL, body(user, helpdesk, "/"))
+	id := c.post(assignmentsURL, body(user, helpdesk, "/"))
 	assert.Equal(t, http.StatusNotFound, c.get(assignmentsURL+"/"+id).StatusCode, "it replicates")
 	at.advance(time.Minute)
 	read := c.ok(assignmentsURL + "/" + id + "?$expand=roleDefinition,principal")
@@ -107,8 +107,8 @@ func TestRoleAssignmentsAreWritten(t *testing.T) {
 
 	again := c.refused(tenant, 400, http.MethodPost, assignmentsURL, body(user, helpdesk, "/"))
 	assert.Contains(t, again.error("message"), "A conflicting object")
-	c.made(assignmentsURL, body(user, helpdesk, "/administrativeUnits/"+nothing))
-	c.made(assignmentsURL, body(open, helpdesk, "/"))
+	c.post(assignmentsURL, body(user, helpdesk, "/administrativeUnits/"+nothing))
+	c.post(assignmentsURL, body(open, helpdesk, "/"))
 	c.refused(tenant, 400, http.MethodPost, assignmentsURL, body(closed, helpdesk, "/"))
 	c.refused(tenant, 404, http.MethodPost, assignmentsURL, body(nothing, helpdesk, "/"))
 	c.refused(tenant, 404, http.MethodPost, assignmentsURL, body(user, nothing, "/"))
@@ -117,7 +117,7 @@ func TestRoleAssignmentsAreWritten(t *testing.T) {
 	c.refused(tenant, 400, http.MethodPost, assignmentsURL, `{"principalId":"a"}`)
 	c.refused(tenant, 400, http.MethodPost, assignmentsURL, setAt(t, body(user, helpdesk, "/"), "colour", `1`))
 
-	c.done(http.MethodDelete, assignmentsURL+"/"+id, "")
+	c.succeeds(http.MethodDelete, assignmentsURL+"/"+id, "")
 	c.ok(assignmentsURL + "/" + id)
 	at.advance(time.Minute)
 	assert.Equal(t, http.StatusNotFound, c.get(assignmentsURL+"/"+id).StatusCode)
@@ -187,8 +187,8 @@ func TestRolesAreMadeEligibleAndActivated(t *testing.T) {
 	c.token = tenant.Token(everything...)
 	assert.Empty(t, c.ok(active+"Instances").values(), "the hour is over")
 
-	c.made(active+"Requests", request("selfActivate", hour))
-	c.made(active+"Requests", request("selfDeactivate", ""))
+	c.post(active+"Requests", request("selfActivate", hour))
+	c.post(active+"Requests", request("selfDeactivate", ""))
 	assert.Empty(t, c.ok(assignmentsURL).values())
 	assert.Equal(t, "Revoked", c.do(http.MethodPost, eligible+"Requests", request("adminRemove", "")).body["status"])
 	assert.Empty(t, c.ok(eligible+"Instances").values())

@@ -18,24 +18,6 @@ const (
 	keysOnly     = `{"displayName":"Keys","description":"only","allowedCombinations":["fido2"]}`
 )
 
-// made posts what must be taken, and returns the id.
-func (c *client) made(url, body string) string {
-	c.t.Helper()
-	r := c.do(http.MethodPost, url, body)
-	require.Equal(c.t, http.StatusCreated, r.StatusCode, "%s: %s", url, r.text)
-	id, _ := r.body["id"].(string)
-	require.NotEmpty(c.t, id)
-	return id
-}
-
-// done makes a call that answers nothing.
-func (c *client) done(method, url, body string) {
-	c.t.Helper()
-	r := c.do(method, url, body)
-	require.Equal(c.t, http.StatusNoContent, r.StatusCode, "%s %s: %s", method, url, r.text)
-	assert.Empty(c.t, r.text)
-}
-
 // refused makes a call that is refused, with an error body and without a change.
 func (c *client) refused(tenant *graphfake.Tenant, status int, method, url, body string) reply {
 	c.t.Helper()
@@ -58,7 +40,7 @@ func TestStrengthsAreWrittenUnderAllTheirNames(t *testing.T) {
 		"/beta/identity/conditionalAccess/authenticationStrengths/policies", "/v1.0/Policies/authenticationstrengthpolicies",
 	} {
 		c := serve(t, &graphfake.Tenant{}, everything...)
-		id := c.made(url, `{"@odata.type":"#microsoft.graph.authenticationStrengthPolicy","displayName":"Two","requirementsSatisfied":"mfa","allowedCombinations":["softwareOath, password","fido2"]}`)
+		id := c.post(url, `{"@odata.type":"#microsoft.graph.authenticationStrengthPolicy","displayName":"Two","requirementsSatisfied":"mfa","allowedCombinations":["softwareOath, password","fido2"]}`)
 		read := c.ok(url + "/" + id)
 		assert.Equal(t, []any{"password,softwareOath", "fido2"}, read.body["allowedCombinations"], "in the service's spelling")
 		assert.Equal(t, "custom", read.body["policyType"])
@@ -66,10 +48,10 @@ func TestStrengthsAreWrittenUnderAllTheirNames(t *testing.T) {
 		assert.Equal(t, []any{}, read.body["combinationConfigurations"])
 		assert.NotNil(t, read.body["createdDateTime"])
 
-		c.done(http.MethodPatch, url+"/"+id, `{"displayName":"Renamed","description":null}`)
+		c.succeeds(http.MethodPatch, url+"/"+id, `{"displayName":"Renamed","description":null}`)
 		assert.Equal(t, "Renamed", c.ok(url + "/" + id).body["displayName"])
 		assert.Len(t, c.ok(url).values(), 4)
-		c.done(http.MethodDelete, url+"/"+id, "")
+		c.succeeds(http.MethodDelete, url+"/"+id, "")
 		assert.Equal(t, http.StatusNotFound, c.get(url+"/"+id).StatusCode)
 	}
 }
@@ -77,7 +59,7 @@ func TestStrengthsAreWrittenUnderAllTheirNames(t *testing.T) {
 func TestStrengthsAreValidated(t *testing.T) {
 	tenant := &graphfake.Tenant{}
 	c := serve(t, tenant, everything...)
-	id := c.made(strengthsURL, keysOnly)
+	id := c.post(strengthsURL, keysOnly)
 	for name, body := range map[string]string{
 		"no name":                `{"allowedCombinations":["fido2"]}`,
 		"an empty name":          `{"displayName":"","allowedCombinations":["fido2"]}`,
@@ -120,9 +102,9 @@ func TestBuiltInStrengthsStay(t *testing.T) {
 func TestACustomStrengthInUse(t *testing.T) {
 	tenant := &graphfake.Tenant{}
 	c := serve(t, tenant, everything...)
-	id := c.made(strengthsURL, keysOnly)
-	made := c.made("/v1.0"+policiesURL, withStrength(t, id))
-	other := c.made("/v1.0"+policiesURL, setAt(t, withStrength(t, id), "grantControls.builtInControls", `["compliantDevice"]`))
+	id := c.post(strengthsURL, keysOnly)
+	made := c.post("/v1.0"+policiesURL, withStrength(t, id))
+	other := c.post("/v1.0"+policiesURL, setAt(t, withStrength(t, id), "grantControls.builtInControls", `["compliantDevice"]`))
 	one := strengthsURL + "/" + id
 
 	c.refused(tenant, 400, http.MethodDelete, one, "")
@@ -144,18 +126,18 @@ func TestACustomStrengthInUse(t *testing.T) {
 	assert.Equal(t, []any{made, other}, result.body["conditionalAccessReferences"])
 	assert.Equal(t, []any{"password,sms", "fido2"}, c.ok("/v1.0"+policiesURL+"/"+made).at("grantControls.authenticationStrength.allowedCombinations"), "the policy shows what it is now")
 
-	c.done(http.MethodDelete, "/v1.0"+policiesURL+"/"+made, "")
-	c.done(http.MethodDelete, "/v1.0"+policiesURL+"/"+other, "")
-	c.done(http.MethodDelete, one, "")
+	c.succeeds(http.MethodDelete, "/v1.0"+policiesURL+"/"+made, "")
+	c.succeeds(http.MethodDelete, "/v1.0"+policiesURL+"/"+other, "")
+	c.succeeds(http.MethodDelete, one, "")
 }
 
 // TestTheJudgeReadsWrittenStrengths: what a password alone meets lets a password grant pass.
 func TestTheJudgeReadsWrittenStrengths(t *testing.T) {
 	tenant := &graphfake.Tenant{}
 	c := serve(t, tenant, everything...)
-	id := c.made(strengthsURL, `{"displayName":"Password","allowedCombinations":["password"]}`)
+	id := c.post(strengthsURL, `{"displayName":"Password","allowedCombinations":["password"]}`)
 	assert.Equal(t, "none", c.ok(strengthsURL + "/" + id).body["requirementsSatisfied"])
-	c.made("/v1.0"+policiesURL, setAt(t, withStrength(t, id), "state", `"enabled"`))
+	c.post("/v1.0"+policiesURL, setAt(t, withStrength(t, id), "state", `"enabled"`))
 	judged := func() policy.AuthenticationStrength {
 		list, err := tenant.Policies(t.Context())
 		require.NoError(t, err)
@@ -171,7 +153,7 @@ func TestTheJudgeReadsWrittenStrengths(t *testing.T) {
 func TestCombinationConfigurations(t *testing.T) {
 	tenant := &graphfake.Tenant{}
 	c := serve(t, tenant, everything...)
-	id := c.made(strengthsURL, `{"displayName":"Both","allowedCombinations":["fido2","x509CertificateMultiFactor"]}`)
+	id := c.post(strengthsURL, `{"displayName":"Both","allowedCombinations":["fido2","x509CertificateMultiFactor"]}`)
 	list := "/v1.0/identity/conditionalAccess/authenticationStrength/policies/" + id + "/combinationConfigurations"
 	const key = `{"@odata.type":"#microsoft.graph.fido2CombinationConfiguration","allowedAAGUIDs":["486c3b50-889c-480a-abc5-c04ef7c873e0"],"appliesToCombinations":["fido2"]}`
 	const cert = `{"@odata.type":"#microsoft.graph.x509CertificateCombinationConfiguration","allowedPolicyOIDs":["1.2.3"],"appliesToCombinations":["x509CertificateMultiFactor"]}`
@@ -186,7 +168,7 @@ func TestCombinationConfigurations(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { c.refused(tenant, 400, http.MethodPost, list, body) })
 	}
-	first, second := c.made(list, key), c.made(list, cert)
+	first, second := c.post(list, key), c.post(list, cert)
 	c.refused(tenant, 400, http.MethodPost, list, key)
 	assert.ElementsMatch(t, []string{first, second}, c.ok(list).names("id"))
 	read := c.ok(list + "/" + first)
@@ -194,13 +176,13 @@ func TestCombinationConfigurations(t *testing.T) {
 	assert.Equal(t, []any{"486c3b50-889c-480a-abc5-c04ef7c873e0"}, read.body["allowedAAGUIDs"])
 	assert.NotContains(t, read.body, "allowedPolicyOIDs")
 
-	c.done(http.MethodPatch, list+"/"+second, `{"@odata.type":"#microsoft.graph.x509CertificateCombinationConfiguration","allowedIssuerSkis":["9a4248c6ac8c2931ab2a86537818e92e7b6c97b6"]}`)
+	c.succeeds(http.MethodPatch, list+"/"+second, `{"@odata.type":"#microsoft.graph.x509CertificateCombinationConfiguration","allowedIssuerSkis":["9a4248c6ac8c2931ab2a86537818e92e7b6c97b6"]}`)
 	c.refused(tenant, 400, http.MethodPatch, list+"/"+second, key)
 	assert.Len(t, c.ok(strengthsURL + "/" + id).body["combinationConfigurations"], 2)
 	changed := c.do(http.MethodPost, strengthsURL+"/"+id+"/updateAllowedCombinations", `{"allowedCombinations":["fido2"]}`)
 	require.Equal(t, 200, changed.StatusCode)
 	assert.Equal(t, []string{first}, c.ok(list).names("id"), "that of a combination that went, went")
-	c.done(http.MethodDelete, list+"/"+first, "")
+	c.succeeds(http.MethodDelete, list+"/"+first, "")
 	assert.Empty(t, c.ok(list).values())
 	c.refused(tenant, 404, http.MethodDelete, list+"/"+first, "")
 	assert.Equal(t, http.StatusNotFound, c.get(list+"/"+first).StatusCode)
@@ -222,7 +204,7 @@ func TestStrengthsAreFifteen(t *testing.T) {
 	tenant := &graphfake.Tenant{}
 	c := serve(t, tenant, everything...)
 	for range 15 {
-		c.made(strengthsURL, keysOnly)
+		c.post(strengthsURL, keysOnly)
 	}
 	c.refused(tenant, 400, http.MethodPost, strengthsURL, keysOnly)
 }
@@ -232,12 +214,12 @@ func TestContexts(t *testing.T) {
 		tenant := &graphfake.Tenant{}
 		c := serve(t, tenant, everything...)
 		list := version + "/identity/conditionalAccess/authenticationContextClassReferences"
-		c.done(http.MethodPatch, list+"/c1", `{}`)
+		c.succeeds(http.MethodPatch, list+"/c1", `{}`)
 		made := c.ok(list + "/c1")
 		assert.Equal(t, map[string]any{"@odata.context": made.body["@odata.context"], "id": "c1", "displayName": nil, "description": nil, "isAvailable": false}, made.body)
-		c.done(http.MethodPatch, list+"/c1", `{"displayName":"Strong","isAvailable":true}`)
+		c.succeeds(http.MethodPatch, list+"/c1", `{"displayName":"Strong","isAvailable":true}`)
 		assert.Equal(t, "Strong", c.ok(list + "/C1").body["displayName"])
-		assert.Equal(t, "c2", c.made(list, `{"id":"c2","displayName":"Second","description":"d","isAvailable":false}`))
+		assert.Equal(t, "c2", c.post(list, `{"id":"c2","displayName":"Second","description":"d","isAvailable":false}`))
 		assert.Equal(t, []string{"c1", "c2"}, c.ok(list).names("id"))
 
 		for _, id := range []string{"c0", "c100", "x", "c01", "1"} {
@@ -252,10 +234,10 @@ func TestContexts(t *testing.T) {
 
 		published := c.refused(tenant, 403, http.MethodDelete, list+"/c1", "")
 		assert.Contains(t, published.error("message"), "published")
-		naming := c.made(version+policiesURL, setAt(t, mfaForAll, "conditions.applications", `{"includeAuthenticationContextClassReferences":["c2"]}`))
+		naming := c.post(version+policiesURL, setAt(t, mfaForAll, "conditions.applications", `{"includeAuthenticationContextClassReferences":["c2"]}`))
 		c.refused(tenant, 400, http.MethodDelete, list+"/c2", "")
-		c.done(http.MethodDelete, version+policiesURL+"/"+naming, "")
-		c.done(http.MethodDelete, list+"/c2", "")
+		c.succeeds(http.MethodDelete, version+policiesURL+"/"+naming, "")
+		c.succeeds(http.MethodDelete, list+"/c2", "")
 		c.refused(tenant, 404, http.MethodDelete, list+"/c2", "")
 	}
 }
@@ -266,7 +248,7 @@ func TestContextsWantTheirPermission(t *testing.T) {
 	assert.Empty(t, c.ok(list).values())
 	assert.Equal(t, http.StatusForbidden, c.do(http.MethodPatch, list+"/c1", `{}`).StatusCode)
 	assert.Equal(t, http.StatusForbidden, c.do(http.MethodDelete, list+"/c1", ``).StatusCode)
-	serve(t, &graphfake.Tenant{}, "AuthenticationContext.ReadWrite.All").done(http.MethodPatch, list+"/c1", `{}`)
+	serve(t, &graphfake.Tenant{}, "AuthenticationContext.ReadWrite.All").succeeds(http.MethodPatch, list+"/c1", `{}`)
 }
 
 func TestStrengthsAndContextsReplicate(t *testing.T) {
@@ -274,16 +256,16 @@ func TestStrengthsAndContextsReplicate(t *testing.T) {
 	tenant := &graphfake.Tenant{ReplicationDelay: time.Minute, Clock: at.now}
 	c := serve(t, tenant, everything...)
 	const context = "/v1.0/identity/conditionalAccess/authenticationContextClassReferences/c1"
-	id := c.made(strengthsURL, keysOnly)
-	c.done(http.MethodPatch, context, `{"displayName":"a"}`)
+	id := c.post(strengthsURL, keysOnly)
+	c.succeeds(http.MethodPatch, context, `{"displayName":"a"}`)
 	assert.Equal(t, http.StatusNotFound, c.get(strengthsURL+"/"+id).StatusCode)
 	assert.Equal(t, http.StatusNotFound, c.get(context).StatusCode)
 	assert.Contains(t, string(tenant.Snapshot()), `"displayName":"Keys"`)
 	at.advance(time.Minute)
 	assert.Equal(t, "Keys", c.ok(strengthsURL + "/" + id).body["displayName"])
 	assert.Equal(t, "a", c.ok(context).body["displayName"])
-	c.done(http.MethodDelete, strengthsURL+"/"+id, "")
-	c.done(http.MethodDelete, context, "")
+	c.succeeds(http.MethodDelete, strengthsURL+"/"+id, "")
+	c.succeeds(http.MethodDelete, context, "")
 	assert.Equal(t, "Keys", c.ok(strengthsURL + "/" + id).body["displayName"])
 	assert.Equal(t, "a", c.ok(context).body["displayName"])
 	at.advance(time.Minute)

@@ -123,3 +123,21 @@ func (c *clock) now() time.Time             { return c.at }
 func (c *clock) advance(step time.Duration) { c.at = c.at.Add(step) }
 
 func newClock() *clock { return &clock{time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC)} }
+
+// post creates an object that must be created, and returns its id.
+func (c *client) post(path, body string) string {
+	c.t.Helper()
+	r := c.do(http.MethodPost, path, body)
+	require.Equal(c.t, http.StatusCreated, r.StatusCode, "%s: %s", path, r.text)
+	id, _ := r.body["id"].(string)
+	require.NotEmpty(c.t, id)
+	return id
+}
+
+// succeeds makes a call that answers 204.
+func (c *client) succeeds(method, path, body string) {
+	c.t.Helper()
+	r := c.do(method, path, body)
+	require.Equal(c.t, http.StatusNoContent, r.StatusCode, "%s %s: %s", method, path, r.text)
+	require.Empty(c.t, r.text)
+}

@@ -46,7 +46,7 @@ func TestMethodsHaveAListOfTheirType(t *testing.T) {
 
 			require.NoError(t, tenant.SetDefaultMethod("svc@contoso.com", "m1"))
 			c.refused(tenant, 400, http.MethodDelete, list+"/m1", "")
-			c.done(http.MethodDelete, list+"/m2", "")
+			c.succeeds(http.MethodDelete, list+"/m2", "")
 			c.refused(tenant, 404, http.MethodDelete, list+"/m2", "")
 			c.refused(tenant, 404, http.MethodDelete, "/v1.0/users/nobody@contoso.com/authentication/"+segment+"/m1", "")
 			assert.Equal(t, []string{"m1"}, c.ok(list).names("id"))
@@ -80,7 +80,7 @@ func TestWhoMayDeleteMethods(t *testing.T) {
 	assert.Equal(t, "accessDenied", refused.code())
 	c.refused(tenant, 403, http.MethodPost, authenticationURL+"/temporaryAccessPassMethods", `{}`)
 	require.NoError(t, tenant.AddMethod("svc@contoso.com", mfa.Method{Type: "#microsoft.graph.fido2AuthenticationMethod", ID: "own"}))
-	c.done(http.MethodDelete, authenticationURL+"/fido2Methods/own", "")
+	c.succeeds(http.MethodDelete, authenticationURL+"/fido2Methods/own", "")
 }
 
 func TestPasses(t *testing.T) {
@@ -110,7 +110,7 @@ func TestPasses(t *testing.T) {
 	c.token = tenant.Token(managing...)
 	assert.Equal(t, "Expired", c.ok(authenticationURL + "/methods/" + id).body["methodUsabilityReason"])
 
-	second := c.made(list, `{}`)
+	second := c.post(list, `{}`)
 	assert.NotEqual(t, id, second)
 	assert.Equal(t, []string{second}, c.ok(list).names("id"), "an account has one")
 	assert.Equal(t, "2026-11-01T12:00:00Z", c.ok(list + "/" + second).body["startDateTime"])
@@ -125,15 +125,15 @@ func TestPasses(t *testing.T) {
 	c.refused(tenant, 400, http.MethodPost, "/v1.0/users/"+guest+"/authentication/temporaryAccessPassMethods", `{}`)
 
 	const passType = `"@odata.type":"#microsoft.graph.temporaryAccessPassAuthenticationMethodConfiguration"`
-	c.done(http.MethodPatch, configurationsURL+"/temporaryaccesspass", `{`+passType+`,"isUsableOnce":true,"maximumLifetimeInMinutes":43200,"defaultLength":20}`)
+	c.succeeds(http.MethodPatch, configurationsURL+"/temporaryaccesspass", `{`+passType+`,"isUsableOnce":true,"maximumLifetimeInMinutes":43200,"defaultLength":20}`)
 	c.refused(tenant, 400, http.MethodPost, list, `{"isUsableOnce":false}`)
 	longer := c.do(http.MethodPost, list, `{"lifetimeInMinutes":43200}`)
 	assert.Len(t, longer.body["temporaryAccessPass"], 20)
-	c.done(http.MethodPatch, configurationsURL+"/TemporaryAccessPass", `{`+passType+`,"state":"disabled"}`)
+	c.succeeds(http.MethodPatch, configurationsURL+"/TemporaryAccessPass", `{`+passType+`,"state":"disabled"}`)
 	c.refused(tenant, 400, http.MethodPost, list, `{}`)
 	assert.Equal(t, "DisabledByPolicy", c.ok(list).values()[0]["methodUsabilityReason"])
 	last, _ := longer.body["id"].(string)
-	c.done(http.MethodDelete, list+"/"+last, "")
+	c.succeeds(http.MethodDelete, list+"/"+last, "")
 	assert.Empty(t, c.ok(list).values())
 }
 
@@ -146,19 +146,19 @@ func TestEmails(t *testing.T) {
 	for _, body := range []string{`{}`, `{"emailAddress":"x"}`, `{"emailAddress":"A <a@b.com>"}`, `{"emailAddress":null}`, `{"emailAddress":1}`, `{"emailAddress":"a@b.com","x":1}`} {
 		c.refused(tenant, 400, http.MethodPost, list, body)
 	}
-	id := c.made(list, `{"emailAddress":"a@example.com"}`)
+	id := c.post(list, `{"emailAddress":"a@example.com"}`)
 	assert.Equal(t, "3ddfcfc8-9383-446f-83cc-3ab9be4be18f", id)
 	assert.Empty(t, c.ok(list).values(), "it replicates")
 	at.advance(time.Minute)
 	assert.Equal(t, []string{"a@example.com"}, c.ok(list).names("emailAddress"))
 	c.refused(tenant, 400, http.MethodPost, list, `{"emailAddress":"b@example.com"}`)
-	c.done(http.MethodPatch, list+"/"+id, `{"emailAddress":"b@example.com"}`)
+	c.succeeds(http.MethodPatch, list+"/"+id, `{"emailAddress":"b@example.com"}`)
 	c.refused(tenant, 404, http.MethodPatch, list+"/"+nothing, `{"emailAddress":"b@example.com"}`)
 	assert.Equal(t, "a@example.com", c.ok(list + "/" + id).body["emailAddress"])
 	at.advance(time.Minute)
 	assert.Equal(t, "b@example.com", c.ok(authenticationURL + "/methods/" + id).body["emailAddress"])
 
-	c.done(http.MethodDelete, list+"/"+id, "")
+	c.succeeds(http.MethodDelete, list+"/"+id, "")
 	at.advance(time.Minute)
 	assert.Empty(t, c.ok(list).values())
 }
@@ -167,7 +167,7 @@ func TestEmails(t *testing.T) {
 func TestAnEmailIsNoSecondFactor(t *testing.T) {
 	tenant, _ := enrolTenant(t)
 	c := serve(t, tenant, managing...)
-	c.made(authenticationURL+"/emailMethods", `{"emailAddress":"a@example.com"}`)
+	c.post(authenticationURL+"/emailMethods", `{"emailAddress":"a@example.com"}`)
 	require.NoError(t, tenant.SetPerUserState("svc@contoso.com", mfa.PerUserEnabled))
 	state, err := tenant.Requirements(t.Context(), "svc@contoso.com")
 	require.NoError(t, err)
@@ -189,7 +189,7 @@ func TestSignInPreferences(t *testing.T) {
 	require.NoError(t, tenant.SetPhone("svc@contoso.com", mfa.PhoneMobile, "+1 2065550111"))
 	require.NoError(t, tenant.AddMethod("svc@contoso.com", mfa.Method{Type: "#microsoft.graph.microsoftAuthenticatorAuthenticationMethod", ID: "app"}))
 	for value, id := range map[string]string{"sms": mobilePhoneID, "voiceMobile": mobilePhoneID, "push": "app", "oath": "app"} {
-		c.done(http.MethodPatch, url, fmt.Sprintf(`{"userPreferredMethodForSecondaryAuthentication":%q}`, value))
+		c.succeeds(http.MethodPatch, url, fmt.Sprintf(`{"userPreferredMethodForSecondaryAuthentication":%q}`, value))
 		assert.Equal(t, value, c.ok(url).body["userPreferredMethodForSecondaryAuthentication"])
 		list := "phoneMethods/"
 		if id == "app" {
@@ -197,7 +197,7 @@ func TestSignInPreferences(t *testing.T) {
 		}
 		c.refused(tenant, 400, http.MethodDelete, authenticationURL+"/"+list+id, "")
 	}
-	c.done(http.MethodPatch, url, `{"isSystemPreferredAuthenticationMethodEnabled":true}`)
+	c.succeeds(http.MethodPatch, url, `{"isSystemPreferredAuthenticationMethodEnabled":true}`)
 	assert.Equal(t, true, c.ok(url).body["isSystemPreferredAuthenticationMethodEnabled"])
 	require.NoError(t, tenant.SetDefaultMethod("svc@contoso.com", ""))
 	assert.Nil(t, c.ok(url).body["userPreferredMethodForSecondaryAuthentication"])
@@ -208,7 +208,7 @@ func TestTheMethodsPolicyIsWritten(t *testing.T) {
 	at := newClock()
 	tenant := &graphfake.Tenant{Clock: at.now, ReplicationDelay: time.Minute}
 	c := serve(t, tenant, everything...)
-	c.done(http.MethodPatch, methodsPolicyURL, `{"registrationEnforcement":{"authenticationMethodsRegistrationCampaign":{"state":"enabled","snoozeDurationInDays":1}},"policyMigrationState":"migrationInProgress"}`)
+	c.succeeds(http.MethodPatch, methodsPolicyURL, `{"registrationEnforcement":{"authenticationMethodsRegistrationCampaign":{"state":"enabled","snoozeDurationInDays":1}},"policyMigrationState":"migrationInProgress"}`)
 	assert.Equal(t, "migrationComplete", c.ok(methodsPolicyURL).body["policyMigrationState"])
 	at.advance(time.Minute)
 	read := c.ok(methodsPolicyURL)
@@ -218,7 +218,7 @@ func TestTheMethodsPolicyIsWritten(t *testing.T) {
 	for _, body := range []string{`{"policyMigrationState":"x"}`, `{"authenticationMethodConfigurations":[]}`, `{"registrationEnforcement":{"x":1}}`, `{"systemCredentialPreferences":{}}`, `[]`} {
 		c.refused(tenant, 400, http.MethodPatch, methodsPolicyURL, body)
 	}
-	c.done(http.MethodPatch, "/beta/policies/authenticationMethodsPolicy", `{"systemCredentialPreferences":{"state":"enabled"}}`)
+	c.succeeds(http.MethodPatch, "/beta/policies/authenticationMethodsPolicy", `{"systemCredentialPreferences":{"state":"enabled"}}`)
 	assert.Equal(t, http.StatusForbidden, serve(t, tenant, "Policy.Read.All").do(http.MethodPatch, methodsPolicyURL, `{}`).StatusCode)
 }
 
@@ -233,7 +233,7 @@ func TestMethodConfigurations(t *testing.T) {
 			one := configurationsURL + "/" + id
 			kind := `"@odata.type":"#microsoft.graph.` + kind + `AuthenticationMethodConfiguration"`
 			assert.Equal(t, "enabled", c.ok(one).body["state"])
-			c.done(http.MethodPatch, one, `{`+kind+`,"state":"disabled","includeTargets":[{"targetType":"group","id":"g","isRegistrationRequired":false}]}`)
+			c.succeeds(http.MethodPatch, one, `{`+kind+`,"state":"disabled","includeTargets":[{"targetType":"group","id":"g","isRegistrationRequired":false}]}`)
 			changed := c.ok(one)
 			assert.Equal(t, "disabled", changed.body["state"])
 			assert.Equal(t, "g", changed.body["includeTargets"].([]any)[0].(map[string]any)["id"])
@@ -245,7 +245,7 @@ func TestMethodConfigurations(t *testing.T) {
 			} {
 				c.refused(tenant, 400, http.MethodPatch, one, body)
 			}
-			c.done(http.MethodDelete, one, "")
+			c.succeeds(http.MethodDelete, one, "")
 			assert.Equal(t, "enabled", c.ok(one).body["state"], "as a new tenant has it")
 		})
 	}
@@ -261,7 +261,7 @@ func TestMethodConfigurations(t *testing.T) {
 	require.NoError(t, tenant.SetPhone("svc@contoso.com", mfa.PhoneOffice, "+1 2065550111"))
 	report := "/v1.0/reports/authenticationMethods/userRegistrationDetails/" + account
 	assert.Equal(t, true, c.ok(report).body["isMfaCapable"])
-	c.done(http.MethodPatch, configurationsURL+"/voice", `{"@odata.type":"#microsoft.graph.voiceAuthenticationMethodConfiguration","state":"disabled"}`)
+	c.succeeds(http.MethodPatch, configurationsURL+"/voice", `{"@odata.type":"#microsoft.graph.voiceAuthenticationMethodConfiguration","state":"disabled"}`)
 	assert.Equal(t, false, c.ok(report).body["isMfaCapable"])
 	policy, err := tenant.MethodsPolicy(t.Context())
 	require.NoError(t, err)
