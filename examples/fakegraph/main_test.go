@@ -83,7 +83,7 @@ func TestRequestUnderWayIsAnswered(t *testing.T) {
 			}()
 			_, err := write.Write([]byte(`{"ids":[`))
 			require.NoError(t, err)
-			time.Sleep(100 * time.Millisecond) // until it has arrived
+			time.Sleep(400 * time.Millisecond) // until it has arrived
 			p.signal(signal)
 			time.Sleep(200 * time.Millisecond)
 			require.Nil(t, p.cmd.ProcessState, "it ended before it answered")
